@@ -1,0 +1,1 @@
+"""Central manager for many independent Proxmox VE hosts."""
