@@ -4,8 +4,11 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -78,14 +81,17 @@ class ManualClock:
         return sum(not woken.done() for _, _, woken in self._sleepers)
 
 
-async def first_of(clock: Clock, seconds: float, awaitable: "asyncio.Future[object]") -> bool:
-    """Wait for ``awaitable`` at most ``seconds`` of ``clock``; True when it finished, False when time ran out.
-
-    The awaitable is left running: the caller decides what a late answer means.
-    """
+async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, or TimeoutError after ``seconds`` of ``clock`` (then ``work`` is cancelled)."""
+    task = asyncio.ensure_future(work)
     timer = asyncio.ensure_future(clock.sleep(seconds))
     try:
-        await asyncio.wait({timer, awaitable}, return_when=asyncio.FIRST_COMPLETED)
-        return awaitable.done()
+        await asyncio.wait([task, timer], return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise TimeoutError
     finally:
         timer.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])

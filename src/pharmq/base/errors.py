@@ -5,7 +5,7 @@ from typing import ClassVar, TypeAlias
 
 import msgspec
 
-Param: TypeAlias = "str | int | float | bool | None | Sequence[Param] | Mapping[str, Param]"
+Param: TypeAlias = "str | int | float | bool | Sequence[Param] | Mapping[str, Param] | None"
 Params: TypeAlias = Mapping[str, Param]
 
 
