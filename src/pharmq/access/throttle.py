@@ -1,0 +1,46 @@
+"""Slowing down guesses without locking anybody else out. Pure apart from its own counters.
+
+Failures are counted per (account, address) and per address. An attacker elsewhere therefore cannot lock the
+account for its owner, and one address cannot try many accounts.
+"""
+
+import math
+from collections import OrderedDict
+
+from pharmq.base.pacing import back_off
+
+FREE_TRIES_PAIR = 5
+FREE_TRIES_ADDRESS = 20
+WAIT_BASE_S = 2.0
+WAIT_CEILING_S = 300.0
+FORGET_S = 900.0
+REMEMBERED = 10_000
+
+
+class Throttle:
+    def __init__(self) -> None:
+        self._seen: OrderedDict[tuple[str, str | None], tuple[int, float]] = OrderedDict()
+
+    def wait_s(self, account: str, address: str | None, now: float) -> int:
+        """Whole seconds until another try is looked at; 0 when it may be tried now."""
+        waits = [
+            self._wait((account, address), FREE_TRIES_PAIR, now),
+            self._wait(("", address), FREE_TRIES_ADDRESS, now),
+        ]
+        return math.ceil(max(waits))
+
+    def failed(self, account: str, address: str | None, now: float) -> None:
+        for key in ((account, address), ("", address)):
+            count, last = self._seen.pop(key, (0, now))
+            self._seen[key] = (1 if now - last > FORGET_S else count + 1, now)
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+
+    def succeeded(self, account: str, address: str | None) -> None:
+        self._seen.pop((account, address), None)
+
+    def _wait(self, key: tuple[str, str | None], free: int, now: float) -> float:
+        count, last = self._seen.get(key, (0, now))
+        if now - last > FORGET_S:
+            return 0.0
+        return max(0.0, last + back_off(count - free + 1, base=WAIT_BASE_S, ceiling=WAIT_CEILING_S) - now)

@@ -1,0 +1,26 @@
+"""Settings that may change while PharmQ runs; each with its unit, its bounds and a default that suits 100 hosts."""
+
+from typing import Annotated
+
+import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(ge=1, le=86400)]
+
+
+class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    poll_interval_s: Annotated[float, msgspec.Meta(ge=2, le=3600)] = 10.0
+    slow_interval_s: Annotated[float, msgspec.Meta(ge=30, le=86400)] = 300.0
+    """Rhythm of guest addresses and certificate expiry."""
+    offline_after: Annotated[int, msgspec.Meta(ge=1, le=20)] = 2
+    """Consecutive failed polls before a host is called offline."""
+    handshakes_max: Annotated[int, msgspec.Meta(ge=1, le=500)] = 20
+    """TLS handshakes under way at once, over all hosts."""
+    certificate_warning_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 30
+    jobs_per_host: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
+    jobs_total: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
+    consoles_per_host: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
+    """A console costs its host about 134 MB of memory."""
+    consoles_total: Annotated[int, msgspec.Meta(ge=1, le=2000)] = 200
+    console_claim_s: Annotated[float, msgspec.Meta(ge=5, le=300)] = 30.0
+    session_hours: Annotated[float, msgspec.Meta(ge=0.1, le=720)] = 12.0
+    session_idle_hours: Annotated[float, msgspec.Meta(ge=0.1, le=720)] = 4.0
