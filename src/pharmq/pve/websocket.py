@@ -1,0 +1,303 @@
+"""The console's WebSocket towards the host: pveproxy's own narrow dialect, as a stream of bytes.
+
+Its rules (observed): a frame of ours that is fragmented, unmasked or larger than 131,072 bytes hangs the
+session silently and leaks a task on the host; a late or second upgrade is never answered; the other side
+ends by closing TCP, without a close frame; pings are answered by the proxy and keep nothing alive.
+"""
+
+import asyncio
+import base64
+import hashlib
+import os
+from collections import deque
+from typing import cast
+
+from pharmq.pve.errors import CertificateChanged, ConsoleSilent, ProtocolError, PveError, Unreachable
+from pharmq.pve.faults import fault_of
+from pharmq.pve.http1 import Reply, ReplyParser
+from pharmq.pve.model import Endpoint, Pins, Timeouts
+from pharmq.pve.wire import Limiter, Request, connect, encode, refuse_other_leaf
+
+MAX_FRAME = 131072
+"""Payload bytes of one frame, either way."""
+_BUFFER_HIGH = 512 * 1024
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+def mask_frame(payload: bytes, key: bytes, opcode: int = 2) -> bytes:
+    """One whole, masked client frame. ``key`` is 4 random bytes."""
+    size = len(payload)
+    if size < 126:
+        head = bytes((0x80 | opcode, 0x80 | size))
+    elif size < 65536:
+        head = bytes((0x80 | opcode, 0xFE)) + size.to_bytes(2, "big")
+    else:
+        head = bytes((0x80 | opcode, 0xFF)) + size.to_bytes(8, "big")
+    # XOR of two big integers: the quickest way in the standard library, and a paste is at most 128 KB.
+    repeated = (key * (size // 4 + 1))[:size]
+    masked = int.from_bytes(payload, "little") ^ int.from_bytes(repeated, "little")
+    return head + key + masked.to_bytes(size, "little")
+
+
+class FrameReader:
+    """Takes the host's bytes in any chunking; gives payload as it comes, without waiting for a frame's end."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._left = 0
+        self._opcode = 0
+        self._control = bytearray()
+        self.pings: list[bytes] = []
+        """Payloads of pings to answer."""
+        self.closed = False
+        """A close frame came."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Payload parts, in order. Raises ProtocolError for what the host never sends."""
+        parts: list[bytes] = []
+        position, end = 0, len(data)
+        while position < end and not self.closed:
+            if self._left == 0:
+                position = self._read_head(data, position)
+                if self._left == 0:
+                    continue
+            taken = min(self._left, end - position)
+            part = data if taken == end and position == 0 else data[position : position + taken]
+            position += taken
+            self._left -= taken
+            if self._opcode < 8:
+                parts.append(part)
+            else:
+                self._control += part
+                if self._left == 0:
+                    self._end_control()
+        return parts
+
+    def _read_head(self, data: bytes, position: int) -> int:
+        """Move bytes into the head until it is whole; then ``_left`` is the payload's size."""
+        head = self._head
+        while position < len(data):
+            head.append(data[position])
+            position += 1
+            if len(head) < 2:
+                continue
+            short = head[1] & 0x7F
+            if len(head) < 2 + (2 if short == 126 else 8 if short == 127 else 0):
+                continue
+            if head[1] & 0x80 or head[0] & 0x70:
+                raise ProtocolError("a masked or compressed frame", "websocket")
+            self._opcode = head[0] & 0x0F
+            if self._opcode not in (0, 1, 2, 8, 9, 10):
+                raise ProtocolError(f"opcode {self._opcode}", "websocket")
+            self._left = short if short < 126 else int.from_bytes(head[2:], "big")
+            if self._left > 16 * MAX_FRAME:
+                raise ProtocolError(f"a frame of {self._left} bytes", "websocket")
+            head.clear()
+            if self._left == 0 and self._opcode >= 8:
+                self._end_control()
+            return position
+        return position
+
+    def _end_control(self) -> None:
+        if self._opcode == 9:
+            self.pings.append(bytes(self._control))
+        elif self._opcode == 8:
+            self.closed = True
+        self._control.clear()
+
+
+class ConsoleStream(asyncio.Protocol):
+    """Bytes of one console. ``recv`` gives None once the host has closed; frame borders carry no meaning.
+
+    Reading pauses while more than 512 KB wait here; ``send`` waits while the host does not take our bytes.
+    One reader and one writer.
+    """
+
+    def __init__(self, payload: bytes, accept: str, pins: Pins) -> None:
+        loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[Reply] = loop.create_future()
+        self._payload = payload
+        self._accept = accept
+        self._pins = pins
+        self._parser: ReplyParser | None = ReplyParser()
+        self._frames = FrameReader()
+        self._transport: asyncio.Transport | None = None
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._reading = True
+        self._ended = False
+        self._arrival: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self.failure: PveError | None = None
+        """Why the stream ended, if it was not an ordinary close."""
+        self.bytes_in = 0
+        self.bytes_out = 0
+
+    # -- for the relay ---------------------------------------------------------------------------------------
+
+    async def recv(self) -> bytes | None:
+        """All bytes that wait, at least one; None when the stream has ended."""
+        while not self._waiting:
+            if self._ended:
+                return None
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
+        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        if not self._reading and self._transport is not None and not self._ended:
+            self._reading = True
+            self._transport.resume_reading()
+        return data
+
+    async def send(self, data: bytes) -> None:
+        """Raises Unreachable("reset") when the stream has ended."""
+        if self._ended or self._transport is None:
+            raise self.failure or Unreachable("reset", "the console has ended")
+        for start in range(0, len(data), MAX_FRAME):
+            self._transport.write(mask_frame(data[start : start + MAX_FRAME], os.urandom(4)))
+        self.bytes_out += len(data)
+        if self._room is not None:
+            await self._room
+
+    async def close(self) -> None:
+        """A close frame (the host answers by closing TCP), then gone; may be called twice."""
+        if self._transport is not None and not self._ended:
+            self._transport.write(mask_frame(b"\x03\xe8", os.urandom(4), opcode=8))
+            # pveproxy never answers a close frame; close() flushes ours and is bounded by ssl_shutdown_timeout.
+            self._transport.close()
+        self._end(None)
+
+    # -- asyncio.Protocol --------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        try:
+            refuse_other_leaf(transport, self._pins)
+        except CertificateChanged as changed:
+            self._refuse(changed)
+            return
+        self._transport.write(self._payload)
+
+    def data_received(self, data: bytes) -> None:
+        if self._ended:
+            return
+        try:
+            if self._parser is not None:
+                reply = self._parser.feed(data)
+                if reply is None:
+                    return
+                data, self._parser = self._parser.rest, None
+                self._upgraded(reply)
+                if self._ended:
+                    return
+            self._take(data)
+        except ProtocolError as error:
+            self._refuse(error)
+
+    def _upgraded(self, reply: Reply) -> None:
+        if reply.status == 101 and reply.headers.get("sec-websocket-accept") != self._accept:
+            raise ProtocolError("Sec-WebSocket-Accept does not fit", "websocket")
+        if not self.opened.done():
+            self.opened.set_result(reply)
+        if reply.status != 101:
+            self.abort()
+
+    def _take(self, data: bytes) -> None:
+        for part in self._frames.feed(data):
+            self._waiting.append(part)
+            self._waiting_bytes += len(part)
+            self.bytes_in += len(part)
+        assert self._transport is not None
+        for ping in self._frames.pings:
+            self._transport.write(mask_frame(ping, os.urandom(4), opcode=10))
+        self._frames.pings.clear()
+        if self._frames.closed:
+            self._end(None)
+            self._transport.abort()
+        elif self._waiting_bytes > _BUFFER_HIGH and self._reading:
+            self._reading = False
+            self._transport.pause_reading()
+        if self._waiting:
+            self._wake()
+
+    def eof_received(self) -> None:
+        self._end(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exc)
+
+    def pause_writing(self) -> None:
+        self._room = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    def abort(self) -> None:
+        self._end(None)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _refuse(self, error: PveError) -> None:
+        self.failure = error
+        if not self.opened.done():
+            self.opened.set_exception(error)
+        self.abort()
+
+    def _end(self, exc: Exception | None) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        if exc is not None and self.failure is None:
+            self.failure = Unreachable("reset", str(exc))
+        if not self.opened.done():
+            self._end_before_answer()
+        self._wake()
+        self.resume_writing()
+
+    def _end_before_answer(self) -> None:
+        try:
+            reply = self._parser.eof() if self._parser is not None else None
+        except ProtocolError as error:
+            self.opened.set_exception(error)
+            return
+        if reply is not None:
+            self.opened.set_result(reply)
+        else:
+            self.opened.set_exception(Unreachable("reset", "the host closed during the upgrade"))
+
+    def _wake(self) -> None:
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None and not arrival.done():
+            arrival.set_result(None)
+
+
+async def open_console(
+    endpoint: Endpoint, request: Request, pins: Pins, timeouts: Timeouts, handshakes: Limiter | None
+) -> ConsoleStream:
+    """Upgrade ``request``'s connection. Raises ConsoleSilent, ConsoleTicketRefused, and the usual ones."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    accept = base64.b64encode(hashlib.sha1(key.encode() + _GUID).digest()).decode()  # noqa: S324 (RFC 6455)
+    upgrade = (
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Key", key),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Protocol", "binary"),
+    )
+    payload = encode(endpoint, request._replace(headers=request.headers + upgrade), close=False)
+    stream = await connect(endpoint, lambda: ConsoleStream(payload, accept, pins), timeouts, handshakes)
+    try:
+        async with asyncio.timeout(timeouts.websocket):
+            reply = await stream.opened
+        if reply.status != 101:
+            raise fault_of(reply, write=False) if reply.status >= 300 else ProtocolError("no upgrade", "websocket")
+    except TimeoutError:
+        stream.abort()
+        raise ConsoleSilent(f"no answer within {timeouts.websocket:g} s", executed="unknown") from None
+    except BaseException:
+        stream.abort()
+        raise
+    return stream
