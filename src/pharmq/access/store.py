@@ -62,9 +62,7 @@ async def add_user(
 
 
 async def set_password(conn: AsyncConnection, user_id: int, password_hash: str) -> None:
-    await conn.execute(
-        update(users).where(users.c.id == user_id).values(password_hash=password_hash, disabled_at=None)
-    )
+    await conn.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash, disabled_at=None))
 
 
 async def add_grant(conn: AsyncConnection, user_id: int, path: str, role: str) -> None:
@@ -76,9 +74,7 @@ async def grants_of(conn: AsyncConnection, user_id: int) -> tuple[Grant, ...]:
     return tuple(Grant(row.path, ROLES[row.role]) for row in rows if row.role in ROLES)
 
 
-async def add_session(
-    conn: AsyncConnection, session: Session, source: str | None, user_agent: str | None
-) -> None:
+async def add_session(conn: AsyncConnection, session: Session, source: str | None, user_agent: str | None) -> None:
     await conn.execute(
         insert(sessions).values(
             token_hash=session.token_hash,
