@@ -1,0 +1,247 @@
+/** The HTTP API's shapes as the UI uses them. Times are RFC 3339 UTC, ids integers that are never reused. */
+
+export type HostStatus = 'online' | 'offline' | 'maintenance'
+export type VmStatus = 'running' | 'stopped' | 'suspended' | 'unknown'
+export type VmType = 'kiosk' | 'pos' | 'server' | 'backup' | 'other'
+export type PharmacyState = 'ok' | 'warning' | 'offline' | 'maintenance' | 'empty'
+export type OpeningState = 'open' | 'before' | 'after' | 'closed' | 'unknown'
+export type Verb = 'start' | 'shutdown' | 'stop' | 'reboot' | 'reset' | 'suspend' | 'resume'
+export type Params = Record<string, unknown>
+
+export interface List<T> {
+  items: T[]
+  total: number
+}
+
+export interface Session {
+  user: { id: number; name: string; display_name: string; lang: 'ko' | 'en' | null }
+  csrf: string
+  privileges: string[]
+  expires_at: string
+}
+
+export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun'
+export type Hours = Partial<Record<Weekday, [string, string][]>>
+
+export interface Group {
+  id: number
+  name: string
+  kind: 'region' | 'chain' | 'other'
+}
+
+export interface Pharmacy {
+  id: number
+  code: string
+  name: string
+  representative: string
+  phone: string
+  address: string
+  groups: Group[]
+  hours: Hours
+  closing_days: string[]
+  note: string
+  host_ids: number[]
+  opening: { state: OpeningState; from: string | null; to: string | null }
+  state: PharmacyState
+  verdict: { code: string; params: Params } | null
+}
+
+export interface PharmacyInput {
+  code: string
+  name: string
+  representative: string
+  phone: string
+  address: string
+  hours: Hours
+  closing_days: string[]
+  note: string
+  group_ids: number[]
+}
+
+export interface Host {
+  id: number
+  pharmacy_id: number
+  pharmacy_name: string
+  host_ip: string
+  addresses: string[]
+  host_port: number
+  username: string
+  credential_id: number | null
+  credential_kind: 'password' | 'token'
+  node: string | null
+  status: HostStatus
+  reason: string | null
+  reason_params: Params | null
+  since: string | null
+  last_check: string | null
+  last_contact: string | null
+  vm_count: number
+  version: string | null
+  cpu: number | null
+  memory_used: number | null
+  memory_total: number | null
+  storage_used: number | null
+  storage_total: number | null
+  certificate: { fingerprint: string | null; seen: string | null; not_after: string | null } | null
+}
+
+export interface VmTask {
+  job_id: number
+  item_id: number
+  verb: Verb
+  state: string
+  started_at: string | null
+}
+
+export interface Vm {
+  id: number
+  pharmacy_id: number
+  pharmacy_name: string
+  host_id: number
+  host_status: HostStatus
+  vmid: number
+  vm_name: string
+  vm_type: VmType
+  vm_type_source: string
+  guest_type: 'qemu' | 'lxc'
+  status: VmStatus
+  pve_status: string
+  node_name: string
+  cpu_cores: number | null
+  memory_mb: number | null
+  disk_gb: number | null
+  ip_address: string | null
+  ip_source: string | null
+  description: string
+  tags: string[]
+  cpu: number | null
+  memory_used_mb: number | null
+  uptime_s: number | null
+  lock: string | null
+  template: boolean
+  last_sync: string | null
+  missing_since: string | null
+  stale: boolean
+  console: 'vnc' | 'none' | 'unknown'
+  task: VmTask | null
+}
+
+export interface Job {
+  id: number
+  act_id: string
+  verb: Verb
+  force: boolean
+  actor: { kind: string; id: number | null; name: string }
+  state: 'queued' | 'running' | 'done' | 'cancelled'
+  created_at: string
+  started_at: string | null
+  finished_at: string | null
+  counts: Record<'queued' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'unknown' | 'cancelled' | 'total', number>
+}
+
+export interface JobItem {
+  id: number
+  job_id: number
+  vm_id: number
+  host_id: number
+  vmid: number
+  vm_name: string
+  pharmacy_id: number
+  pharmacy_name: string
+  state: 'queued' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'unknown' | 'cancelled'
+  reason: string | null
+  reason_params: Params | null
+  upid: string | null
+  started_at: string | null
+  finished_at: string | null
+}
+
+export interface Summary {
+  hosts: { total: number; online: number; offline: number; maintenance: number; reasons: Record<string, number> }
+  vms: {
+    total: number
+    running: number
+    stopped: number
+    suspended: number
+    unknown: number
+    running_confirmed: number
+    running_last_known: number
+    missing: number
+    types: Partial<Record<VmType, number>>
+  }
+  pharmacies: { total: number; open: number; open_offline: number; ok: number; warning: number; offline: number; maintenance: number }
+  consoles: { open: number }
+  jobs: { running: number }
+}
+
+export interface JournalEvent {
+  seq: number
+  at: string
+  kind: string
+  phase: 'event' | 'request' | 'outcome'
+  act_id: string | null
+  actor: { kind: string; id: number | null; name: string }
+  pharmacy_id: number | null
+  pharmacy_name: string | null
+  host_id: number | null
+  vm_id: number | null
+  vm_name: string | null
+  params: Params
+  outcome: string | null
+  upid: string | null
+}
+
+export interface SearchHit {
+  type: 'pharmacy' | 'vm' | 'host'
+  id: number
+  pharmacy_id: number | null
+  title: string
+  subtitle: string
+  status: string
+}
+
+export interface Probe {
+  address: string
+  port: number
+  fingerprint: string
+  subject: string
+  not_after: string
+  is_proxmox: boolean
+  server: string
+  realms: { realm: string; comment: string | null; tfa: string | null }[]
+}
+
+export interface Credential {
+  id: number
+  name: string
+  kind: 'password' | 'token'
+  username: string
+  host_count: number
+  updated_at: string
+}
+
+export type FieldErrors = Record<string, { code: string; params?: Params }[]>
+
+export interface EnrolmentRow {
+  line: number
+  pharmacy: Partial<PharmacyInput> & { region?: string; chain?: string }
+  host_ip: string
+  host_port: number | null
+  result: 'ok' | 'exists' | 'error'
+  fingerprint: string | null
+  not_after: string | null
+  errors: FieldErrors | { code: string; params?: Params }[] | null
+}
+
+export interface EnrolmentResult {
+  line: number
+  result: string
+  host_id: number | null
+  errors: EnrolmentRow['errors']
+}
+
+export interface VncSession {
+  session_id: string
+  websocket_url: string
+  expires_at: string
+}

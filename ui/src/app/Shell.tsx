@@ -1,0 +1,110 @@
+/** Navigation, top bar and what floats above every page. Consoles and dialogs live here, outside the router's outlet. */
+import { Link, Outlet, useLocation } from '@tanstack/react-router'
+
+import { ConsoleLayer } from '@/consoles/ConsoleLayer'
+import { useConsoleTabs, type ConsoleTab } from '@/consoles/tabs'
+import { t, type MessageKey } from '@/i18n'
+import { count } from '@/i18n/format'
+import { useSummary, useVm } from '@/live/store'
+import { Icon, Sign, type IconName, type SignName } from '@/parts/Icon'
+import { PowerLayer } from '@/power/PowerLayer'
+
+import { Palette } from './Palette'
+import { TopBar } from './TopBar'
+
+import './shell.css'
+
+export interface NavItem {
+  to: '/' | '/pharmacies' | '/hosts' | '/vms' | '/consoles' | '/jobs' | '/events' | '/settings'
+  icon: IconName
+  label: MessageKey
+}
+export const NAV: readonly (readonly NavItem[])[] = [
+  [{ to: '/', icon: 'dashboard', label: 'nav.dashboard' }],
+  [
+    { to: '/pharmacies', icon: 'pharmacy', label: 'nav.pharmacies' },
+    { to: '/hosts', icon: 'host', label: 'nav.hosts' },
+    { to: '/vms', icon: 'vms', label: 'nav.vms' },
+    { to: '/consoles', icon: 'screen', label: 'nav.consoles' },
+  ],
+  [
+    { to: '/jobs', icon: 'clock', label: 'nav.jobs' },
+    { to: '/events', icon: 'events', label: 'nav.events' },
+  ],
+]
+
+function useCounts(): Partial<Record<NavItem['to'], number>> {
+  const summary = useSummary()
+  const consoles = useConsoleTabs()
+  if (!summary) return {}
+  return {
+    '/pharmacies': summary.pharmacies.total,
+    '/hosts': summary.hosts.total,
+    '/vms': summary.vms.total,
+    '/jobs': summary.jobs.running || undefined,
+    '/consoles': consoles.length || undefined,
+  }
+}
+
+const CONSOLE_SIGN: Record<ConsoleTab['state'], [SignName, string]> = {
+  connecting: ['turning', 'stop'],
+  connected: ['running', 'run'],
+  view_only: ['running', 'run'],
+  reconnecting: ['turning', 'stop'],
+  lost: ['cross', 'off'],
+}
+
+function OpenConsole({ tab }: { tab: ConsoleTab }) {
+  const vm = useVm(tab.vmId)
+  const [sign, tone] = CONSOLE_SIGN[tab.state]
+  return (
+    <li>
+      <Link to="/consoles" search={{ vm: tab.vmId }} className="nav-console">
+        <span className={tone}><Sign name={sign} /></span>
+        <span className="ellipsis">{vm?.vm_name ?? '–'}</span>
+        <span className="small t3 ellipsis">{vm?.pharmacy_name} · {t(`console.state.${tab.state}`)}</span>
+      </Link>
+    </li>
+  )
+}
+
+function NavLink({ item, n }: { item: NavItem; n: number | undefined }) {
+  return (
+    <li>
+      <Link to={item.to} className="nav-item" activeOptions={{ exact: item.to === '/', includeSearch: false }} activeProps={{ className: 'nav-item active' }} title={t(item.label)}>
+        <Icon name={item.icon} />
+        <span className="nav-word">{t(item.label)}</span>
+        {n !== undefined && <span className="nav-count">{count(n)}</span>}
+      </Link>
+    </li>
+  )
+}
+
+export function Shell() {
+  const counts = useCounts()
+  const consoles = useConsoleTabs()
+  const narrow = useLocation({ select: (location) => location.pathname === '/consoles' })
+  return (
+    <div className={narrow ? 'shell narrow' : 'shell'}>
+      <a className="skip" href="#content">{t('nav.skip')}</a>
+      <nav className="nav" aria-label={t('nav.label')}>
+        <Link to="/" className="brand" aria-label="PharmQ"><span className="brand-mark"><Icon name="plus" /></span><span className="nav-word">PharmQ</span></Link>
+        {NAV.map((group) => (
+          <ul key={group[0]!.to}>{group.map((item) => <NavLink key={item.to} item={item} n={counts[item.to]} />)}</ul>
+        ))}
+        {consoles.length > 0 && !narrow && (
+          <section className="nav-consoles" aria-label={t('nav.open_consoles')}>
+            <h2><span>{t('nav.open_consoles')}</span><span>{consoles.length}</span></h2>
+            <ul>{consoles.map((tab) => <OpenConsole key={tab.vmId} tab={tab} />)}</ul>
+          </section>
+        )}
+        <ul className="nav-foot"><NavLink item={{ to: '/settings', icon: 'settings', label: 'nav.settings' }} n={undefined} /></ul>
+      </nav>
+      <TopBar />
+      <div className="content" id="content" tabIndex={-1}><Outlet /></div>
+      <ConsoleLayer />
+      <PowerLayer />
+      <Palette />
+    </div>
+  )
+}

@@ -1,0 +1,128 @@
+/** Every address of the UI. Pages load on demand; filters, sort and the open item live in the search part. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
+
+import { queryClient } from './query'
+import { sessionQuery } from './session'
+import { Shell } from './Shell'
+import { NotFound, PageError } from './status-pages'
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : typeof value === 'number' ? String(value) : undefined)
+/** A repeatable filter is one comma-separated word in the address: readable, and one key each. */
+const words = (value: unknown): string | undefined => text(Array.isArray(value) ? value.join(',') : value)
+const whole = (value: unknown): number | undefined => {
+  const n = Number(value)
+  return value !== undefined && value !== '' && Number.isSafeInteger(n) && n > 0 ? n : undefined
+}
+const flag = (value: unknown): true | undefined => (value === true || value === 'true' || value === 1 || value === '1' ? true : undefined)
+
+type Search = Record<string, unknown>
+/** Every part of a page's search may be missing; what is missing does not stand in the address. */
+const some = <T extends object>(read: (search: Search) => T) => (search: Search): Partial<T> =>
+  Object.fromEntries(Object.entries(read(search)).filter(([, value]) => value !== undefined)) as Partial<T>
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: PageError })
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: some((s) => ({ next: text(s.next) })),
+  component: lazyRouteComponent(() => import('@/pages/session/LoginPage'), 'LoginPage'),
+})
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  validateSearch: some((s) => ({ token: text(s.token) })),
+  component: lazyRouteComponent(() => import('@/pages/session/SetupPage'), 'SetupPage'),
+})
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    const session = await queryClient.ensureQueryData(sessionQuery)
+    if (!session) throw redirect({ to: '/login', search: { next: location.href === '/' ? undefined : location.href } })
+  },
+})
+
+const dashboard = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  component: lazyRouteComponent(() => import('@/pages/dashboard/DashboardPage'), 'DashboardPage'),
+})
+const pharmacies = createRoute({
+  getParentRoute: () => app,
+  path: '/pharmacies',
+  validateSearch: some((s) => ({ q: text(s.q), state: words(s.state), opening: words(s.opening), group_id: whole(s.group_id), offset: whole(s.offset), add: flag(s.add) })),
+  component: lazyRouteComponent(() => import('@/pages/pharmacies/PharmaciesPage'), 'PharmaciesPage'),
+})
+const pharmacy = createRoute({
+  getParentRoute: () => app,
+  path: '/pharmacies/$pharmacyId',
+  params: { parse: (p) => ({ pharmacyId: Number(p.pharmacyId) }), stringify: (p) => ({ pharmacyId: String(p.pharmacyId) }) },
+  validateSearch: some((s) => ({ edit: flag(s.edit) })),
+  component: lazyRouteComponent(() => import('@/pages/pharmacies/PharmacyPage'), 'PharmacyPage'),
+})
+const hosts = createRoute({
+  getParentRoute: () => app,
+  path: '/hosts',
+  validateSearch: some((s) => ({ q: text(s.q), status: words(s.status), reason: words(s.reason), sort: text(s.sort), offset: whole(s.offset), add: flag(s.add), pharmacy_id: whole(s.pharmacy_id) })),
+  component: lazyRouteComponent(() => import('@/pages/hosts/HostsPage'), 'HostsPage'),
+})
+const host = createRoute({
+  getParentRoute: () => app,
+  path: '/hosts/$hostId',
+  params: { parse: (p) => ({ hostId: Number(p.hostId) }), stringify: (p) => ({ hostId: String(p.hostId) }) },
+  component: lazyRouteComponent(() => import('@/pages/hosts/HostPage'), 'HostPage'),
+})
+const enrol = createRoute({
+  getParentRoute: () => app,
+  path: '/enrol',
+  component: lazyRouteComponent(() => import('@/pages/hosts/EnrolPage'), 'EnrolPage'),
+})
+const vms = createRoute({
+  getParentRoute: () => app,
+  path: '/vms',
+  validateSearch: some((s) => ({
+    q: text(s.q), pharmacy_id: whole(s.pharmacy_id), group_id: whole(s.group_id), type: words(s.type), status: words(s.status),
+    host_status: words(s.host_status), tag: words(s.tag), sort: text(s.sort), view: text(s.view), vm: whole(s.vm),
+  })),
+  component: lazyRouteComponent(() => import('@/pages/vms/VmsPage'), 'VmsPage'),
+})
+const consoles = createRoute({
+  getParentRoute: () => app,
+  path: '/consoles',
+  validateSearch: some((s) => ({ vm: whole(s.vm), tiles: whole(s.tiles) })),
+  component: lazyRouteComponent(() => import('@/pages/consoles/ConsolesPage'), 'ConsolesPage'),
+})
+const jobs = createRoute({
+  getParentRoute: () => app,
+  path: '/jobs',
+  validateSearch: some((s) => ({ job: whole(s.job), state: words(s.state) })),
+  component: lazyRouteComponent(() => import('@/pages/jobs/JobsPage'), 'JobsPage'),
+})
+const events = createRoute({
+  getParentRoute: () => app,
+  path: '/events',
+  validateSearch: some((s) => ({ kind: words(s.kind), pharmacy_id: whole(s.pharmacy_id), host_id: whole(s.host_id), vm_id: whole(s.vm_id) })),
+  component: lazyRouteComponent(() => import('@/pages/events/EventsPage'), 'EventsPage'),
+})
+const settings = createRoute({
+  getParentRoute: () => app,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('@/pages/settings/SettingsPage'), 'SettingsPage'),
+})
+
+const routeTree = root.addChildren([
+  login,
+  setup,
+  app.addChildren([dashboard, pharmacies, pharmacy, hosts, host, enrol, vms, consoles, jobs, events, settings]),
+])
+
+export const router = createRouter({ routeTree, defaultPreload: 'intent', defaultPreloadDelay: 80, defaultErrorComponent: PageError, scrollRestoration: true })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,7 @@
+/** Korean, the source of every key. One file per area, so that areas grow without meeting. */
+import { common } from './ko/common'
+import { consoles } from './ko/consoles'
+import { pages } from './ko/pages'
+import { vms } from './ko/vms'
+
+export const ko = { ...common, ...pages, ...vms, ...consoles } as const

@@ -1,0 +1,114 @@
+/** What the live stream says and how it changes what we hold: pure, shared by the worker and the tabs. */
+import type { Host, Job, JournalEvent, Pharmacy, Summary, Vm } from '@/api/types'
+
+export const KINDS = ['pharmacies', 'hosts', 'vms', 'jobs'] as const
+export type Kind = (typeof KINDS)[number]
+export interface RowOf {
+  pharmacies: Pharmacy
+  hosts: Host
+  vms: Vm
+  jobs: Job
+}
+export type Rows = { [K in Kind]: RowOf[K][] }
+type Ids = { [K in Kind]: number[] }
+
+/** One part of a snapshot; a snapshot is complete when `parts` of them came. */
+export interface SnapshotPart extends Partial<Rows> {
+  epoch: string | number
+  seq: number
+  part: number
+  parts: number
+  summary?: Summary | null
+}
+
+export interface Delta {
+  seq: number
+  set?: Partial<Rows>
+  del?: Partial<Ids>
+  summary?: Summary | null
+  events?: JournalEvent[]
+}
+
+export interface Snapshot extends Rows {
+  summary: Summary | null
+}
+
+export type LinkState = 'connecting' | 'live' | 'lost'
+
+/** What the worker tells its tabs. */
+export type LiveMessage =
+  | { type: 'snapshot'; rows: Snapshot }
+  | { type: 'delta'; delta: Delta }
+  | { type: 'link'; state: LinkState }
+  | { type: 'refused' }
+
+/** Collects the parts of a snapshot; a part of another snapshot starts anew. */
+export class SnapshotBuilder {
+  #key = ''
+  #seen = new Set<number>()
+  #rows: Snapshot = { pharmacies: [], hosts: [], vms: [], jobs: [], summary: null }
+
+  /** The whole snapshot when `part` was the last one missing. */
+  add(part: SnapshotPart): Snapshot | undefined {
+    const key = `${part.epoch}:${part.seq}:${part.parts}`
+    if (key !== this.#key || this.#seen.has(part.part)) {
+      this.#key = key
+      this.#seen = new Set()
+      this.#rows = { pharmacies: [], hosts: [], vms: [], jobs: [], summary: null }
+    }
+    this.#seen.add(part.part)
+    for (const kind of KINDS) {
+      const rows = part[kind]
+      if (rows) (this.#rows[kind] as unknown[]).push(...rows)
+    }
+    if (part.summary) this.#rows.summary = part.summary
+    if (this.#seen.size < part.parts) return undefined
+    this.#key = ''
+    return this.#rows
+  }
+}
+
+const EVENTS_KEPT = 100
+
+/** Everything known now, by id. `apply*` answer which ids changed, so that only their rows draw again. */
+export class World {
+  readonly maps: { [K in Kind]: Map<number, RowOf[K]> } = { pharmacies: new Map(), hosts: new Map(), vms: new Map(), jobs: new Map() }
+  summary: Summary | null = null
+  events: readonly JournalEvent[] = []
+  ready = false
+
+  replace(rows: Snapshot): void {
+    for (const kind of KINDS) {
+      const map = this.maps[kind] as Map<number, { id: number }>
+      map.clear()
+      for (const row of rows[kind]) map.set(row.id, row)
+    }
+    this.summary = rows.summary
+    this.ready = true
+  }
+
+  apply(delta: Delta): { [K in Kind]: number[] } {
+    const changed = { pharmacies: [] as number[], hosts: [] as number[], vms: [] as number[], jobs: [] as number[] }
+    for (const kind of KINDS) {
+      const map = this.maps[kind] as Map<number, { id: number }>
+      for (const row of delta.set?.[kind] ?? []) {
+        map.set(row.id, row)
+        changed[kind].push(row.id)
+      }
+      for (const id of delta.del?.[kind] ?? []) if (map.delete(id)) changed[kind].push(id)
+    }
+    if (delta.summary) this.summary = delta.summary
+    if (delta.events?.length) this.events = [...delta.events.toReversed(), ...this.events].slice(0, EVENTS_KEPT)
+    return changed
+  }
+
+  snapshot(): Snapshot {
+    return {
+      pharmacies: [...this.maps.pharmacies.values()],
+      hosts: [...this.maps.hosts.values()],
+      vms: [...this.maps.vms.values()],
+      jobs: [...this.maps.jobs.values()],
+      summary: this.summary,
+    }
+  }
+}

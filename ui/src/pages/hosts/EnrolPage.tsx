@@ -1,0 +1,9 @@
+import { t } from '@/i18n'
+
+export function EnrolPage() {
+  return (
+    <main className="page">
+      <div className="page-head"><h1>{t('nav.hosts')}</h1></div>
+    </main>
+  )
+}

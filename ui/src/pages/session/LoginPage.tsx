@@ -1,0 +1,49 @@
+import { PasswordInput, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Navigate, useNavigate, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+
+import { api } from '@/api/client'
+import { signIn } from '@/app/session'
+import { t } from '@/i18n'
+import { Failure } from '@/parts/Failure'
+
+import { Gate } from './Gate'
+
+/** Only a path of our own may follow the sign-in: never another origin. */
+const safeNext = (next: string | undefined): string => (next && /^\/(?![/\\])/.test(next) ? next : '/')
+
+export function LoginPage() {
+  const { next } = useSearch({ from: '/login' })
+  const navigate = useNavigate()
+  const setup = useQuery({ queryKey: ['setup'], queryFn: () => api.get<{ needed: boolean }>('/api/setup') })
+  const [username, setUsername] = useState('')
+  const [password, setPassword] = useState('')
+  const [error, setError] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  if (setup.data?.needed) return <Navigate to="/setup" search={{}} />
+  const submit = async (event: React.SyntheticEvent) => {
+    event.preventDefault()
+    setBusy(true)
+    setError(undefined)
+    try {
+      await signIn(username, password)
+      await navigate({ href: safeNext(next) })
+    } catch (caught) {
+      setError(caught)
+      setPassword('')
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Gate title={t('login.title')}>
+      <form onSubmit={(event) => void submit(event)}>
+        <Failure error={error} />
+        <TextInput label={t('login.username')} name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} required autoFocus value={username} onChange={(e) => setUsername(e.currentTarget.value)} />
+        <PasswordInput label={t('login.password')} name="password" autoComplete="current-password" required value={password} onChange={(e) => setPassword(e.currentTarget.value)} />
+        <button type="submit" className="btn main big" disabled={busy}>{t('login.submit')}</button>
+      </form>
+    </Gate>
+  )
+}
