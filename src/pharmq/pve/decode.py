@@ -75,6 +75,9 @@ class _Interfaces(msgspec.Struct, gc=False):
     result: list[_Interface]
 
 
+_MISSING = re.compile(r"missing required field `([^`]*)`")
+
+
 class _Decoder(Generic[T]):
     """Decodes one kind of answer; errors name the field without our own ``$.data``."""
 
@@ -85,9 +88,10 @@ class _Decoder(Generic[T]):
         try:
             return self._decoder.decode(body)  # type: ignore[no-any-return]
         except msgspec.ValidationError as error:
-            text, _, where = str(error).rpartition(" - at `$")
-            field = where.rstrip("`").removeprefix(".data").lstrip(".")
-            raise ProtocolError(text or str(error), field or "data", executed="unknown") from None
+            text, _, where = str(error).partition(" - at `$")
+            missing = _MISSING.search(text)
+            field = where.rstrip("`").removeprefix(".data") + (f".{missing[1]}" if missing else "")
+            raise ProtocolError(text, field.lstrip(".") or "data", executed="unknown") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProtocolError(f"not JSON: {error}", "body", executed="unknown") from None
 

@@ -1,0 +1,39 @@
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from raw_host import LOGIN, QUICK, RawHost, ok
+
+from pharmq.base.clock import ManualClock
+from pharmq.base.secret import Secret
+from pharmq.pve import Credential, PasswordCredential, PveClient
+
+
+@pytest.fixture
+async def host() -> AsyncIterator[RawHost]:
+    async with RawHost() as raw:
+        raw.on("POST /access/ticket", ok(LOGIN))
+        yield raw
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def make(host: RawHost, clock: ManualClock) -> Callable[..., PveClient]:
+    def build(credential: Credential | None = None, **more: object) -> PveClient:
+        options: dict[str, object] = {"clock": clock, "timeouts": QUICK, **more}
+        return PveClient(
+            options.pop("endpoint", host.endpoint),  # type: ignore[arg-type]
+            credential or PasswordCredential("root@pam", Secret("pw +&%")),
+            options.pop("pins", host.pins),  # type: ignore[arg-type]
+            **options,  # type: ignore[arg-type]
+        )
+
+    return build
+
+
+@pytest.fixture
+def client(make: Callable[..., PveClient]) -> PveClient:
+    return make()
