@@ -1,0 +1,24 @@
+"""The composition root: the only place that knows every room."""
+
+from pharmq.access import tables as access_tables
+from pharmq.consoles import tables as consoles_tables
+from pharmq.db import tables as db_tables
+from pharmq.hosts import tables as hosts_tables
+from pharmq.inventory import tables as inventory_tables
+from pharmq.jobs import tables as jobs_tables
+from pharmq.journal import tables as journal_tables
+from pharmq.settings import tables as settings_tables
+from pharmq.vault import tables as vault_tables
+
+TABLES = (
+    access_tables,
+    consoles_tables,
+    db_tables,
+    hosts_tables,
+    inventory_tables,
+    jobs_tables,
+    journal_tables,
+    settings_tables,
+    vault_tables,
+)
+"""Importing this module makes every table known to the shared metadata."""

@@ -1,0 +1,106 @@
+"""The ASGI application: every room's routes behind one gate, one error handler, one set of headers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import MutableScopeHeaders
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler, Message, Scope
+
+from pharmq import __version__
+from pharmq.access.gate import Authentication, Gate, provide_actor, provide_signed_in
+from pharmq.access.service import AccessService
+from pharmq.base.config import Config
+from pharmq.http import HANDLERS
+from pharmq.web.static_files import UiFiles, ui
+
+MAX_BODY = 8 * 1024 * 1024
+"""The largest request: a CSV of 24,000 pharmacies is about 4 MB."""
+
+# Mantine writes style elements at run time, noVNC draws into a canvas; no script but our own files ever runs.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "worker-src 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "object-src 'none'",
+    )
+)
+
+
+def create_app(
+    config: Config,
+    access: AccessService,
+    services: Mapping[str, Any],
+    routes: Sequence[ControllerRouterHandler],
+) -> Litestar:
+    """``services`` are what handlers ask for by parameter name."""
+
+    def provide(value: Any) -> Provide:
+        def give() -> Any:
+            return value
+
+        return Provide(give, sync_to_thread=False)
+
+    dependencies = {name: provide(value) for name, value in services.items()}
+    dependencies |= {
+        "actor": Provide(provide_actor, sync_to_thread=False),
+        "signed_in": Provide(provide_signed_in, sync_to_thread=False),
+        "access": provide(access),
+        "config": provide(config),
+        "ui_files": provide(UiFiles()),
+    }
+    secure = config.secure
+
+    async def add_headers(message: Message, _scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        headers = MutableScopeHeaders.from_message(message)
+        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "no-referrer")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        headers.setdefault("Cache-Control", "no-store")
+        if secure:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+    return Litestar(
+        route_handlers=[*routes, ui],
+        dependencies=dependencies,
+        middleware=[DefineMiddleware(Authentication, access=access)],
+        guards=[Gate(config.origin)],
+        exception_handlers=HANDLERS,
+        before_send=[add_headers],
+        request_max_body_size=MAX_BODY,
+        logging_config=None,
+        openapi_config=openapi_config(),
+    )
+
+
+def openapi_config() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="PharmQ",
+        version=__version__,
+        path="/api",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        components=Components(
+            security_schemes={
+                "token": SecurityScheme(type="http", scheme="bearer"),
+                "session": SecurityScheme(type="apiKey", name="pharmq_session", security_scheme_in="cookie"),
+            }
+        ),
+        security=[{"token": []}, {"session": []}],
+    )
