@@ -17,7 +17,7 @@ class Leases:
     async def acquire(self, name: str, ttl_s: float) -> bool:
         """Take a lease that is free, expired or already ours; True when we hold it now."""
         async with self.db.transaction() as tx:
-            now = await self._now(tx.conn)
+            now = await database_time(self.db, tx.conn)
             if self.db.is_sqlite:
                 from sqlalchemy.dialects.sqlite import insert
             else:
@@ -35,7 +35,7 @@ class Leases:
     async def renew(self, name: str, ttl_s: float) -> bool:
         """Extend a lease we hold; False when it was lost meanwhile."""
         async with self.db.transaction() as tx:
-            now = await self._now(tx.conn)
+            now = await database_time(self.db, tx.conn)
             changed = await tx.conn.execute(
                 leases.update()
                 .where(leases.c.name == name, leases.c.owner == self.owner, leases.c.expires_at > now)
@@ -47,12 +47,14 @@ class Leases:
         async with self.db.transaction() as tx:
             await tx.conn.execute(delete(leases).where(leases.c.name == name, leases.c.owner == self.owner))
 
-    async def _now(self, conn: AsyncConnection) -> float:
-        if self.db.is_sqlite:
-            # Julian day to Unix seconds; the value has millisecond precision.
-            found = await conn.scalar(select((func.julianday("now") - 2440587.5) * 86400.0))
-        else:
-            found = await conn.scalar(select(cast(func.extract("epoch", func.clock_timestamp()), Float)))
-        if found is None:
-            raise RuntimeError("the database did not tell the time")
-        return float(found)
+
+async def database_time(db: Database, conn: AsyncConnection) -> float:
+    """Unix seconds by the database's clock: the one clock that several processes share."""
+    if db.is_sqlite:
+        # Julian day to Unix seconds; the value has millisecond precision.
+        found = await conn.scalar(select((func.julianday("now") - 2440587.5) * 86400.0))
+    else:
+        found = await conn.scalar(select(cast(func.extract("epoch", func.clock_timestamp()), Float)))
+    if found is None:
+        raise RuntimeError("the database did not tell the time")
+    return float(found)

@@ -153,16 +153,6 @@ class ItemView(msgspec.Struct, frozen=True):
     finished_at: datetime | None
 
 
-class TaskRef(msgspec.Struct, frozen=True):
-    """What is under way on a guest: the ``task`` field of a VM row."""
-
-    job_id: int
-    item_id: int
-    verb: Verb
-    state: ItemState
-    started_at: datetime | None
-
-
 class TaskLogView(msgspec.Struct, frozen=True):
     """Lines of the host's own task log; ``total`` is how many there are."""
 

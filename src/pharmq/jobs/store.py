@@ -1,0 +1,407 @@
+"""SQL of the jobs room. Every change of an item is an update that must hit exactly one row, with the state and the
+owner it was read with: whoever comes second changes nothing."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pharmq.db import Database, UtcDateTime
+from pharmq.db.leases import database_time
+from pharmq.jobs.model import (
+    OPEN,
+    UNDER_WAY,
+    ActorRef,
+    Counts,
+    Decision,
+    Ending,
+    Item,
+    ItemState,
+    ItemView,
+    JobState,
+    JobView,
+    Mark,
+    Target,
+    Verb,
+)
+from pharmq.jobs.tables import job_items, jobs
+
+LEASE_S = 30.0
+"""How long an item belongs to a run that has stopped saying so."""
+_CHUNK = 500
+
+
+class JobsStore:
+    """``owner`` names this run of the process in the rows it works on."""
+
+    def __init__(self, db: Database, owner: str) -> None:
+        self.db = db
+        self.owner = owner
+
+    async def clock(self, conn: AsyncConnection) -> float:
+        """The database's time: the only one that all processes share."""
+        return await database_time(self.db, conn)
+
+    # --- submission
+
+    async def add_job(
+        self,
+        conn: AsyncConnection,
+        *,
+        act_id: str,
+        verb: Verb,
+        force: bool,
+        timeout_s: int | None,
+        actor: ActorRef,
+        source: str | None,
+        now: datetime,
+        state: JobState,
+    ) -> int:
+        row = await conn.execute(
+            insert(jobs)
+            .values(
+                act_id=act_id,
+                verb=verb,
+                force=force,
+                timeout_s=timeout_s,
+                actor_kind=actor.kind,
+                actor_id=actor.id,
+                actor_name=actor.name,
+                source=source,
+                state=state,
+                created_at=now,
+            )
+            .returning(jobs.c.id)
+        )
+        return int(row.scalar_one())
+
+    async def add_items(
+        self, conn: AsyncConnection, job_id: int, planned: Sequence[tuple[Target, Decision]], now: datetime
+    ) -> None:
+        rows = [_item_values(job_id, target, decision, now) for target, decision in planned]
+        for start in range(0, len(rows), _CHUNK):
+            await conn.execute(insert(job_items), rows[start : start + _CHUNK])
+
+    # --- the course of an item
+
+    async def claim(self, conn: AsyncConnection, item: Item, mark: Mark, now: datetime) -> bool:
+        """queued -> sending: the intent to send, ours alone. False when somebody else has it, when it was cancelled,
+        or while another item of the guest is being sent: what became of that one must be known first, or two tasks
+        could not be told apart. A power cut waits for nobody."""
+        condition = job_items.c.state == "queued"
+        if not (item.verb == "stop" and item.force):
+            condition &= ~self._rival(item)
+        return await self._move(
+            conn,
+            item.id,
+            condition,
+            state="sending",
+            owner=self.owner,
+            lease_until=await self.clock(conn) + LEASE_S,
+            mark=msgspec.to_builtins(mark),
+            attempt=job_items.c.attempt + 1,
+            sent_at=now,
+            started_at=func.coalesce(job_items.c.started_at, literal(now, UtcDateTime)),
+        )
+
+    async def claim_again(self, conn: AsyncConnection, item: Item, mark: Mark, now: datetime) -> bool:
+        """watching -> sending once more, after a task that certainly did nothing."""
+        return await self._move(
+            conn,
+            item.id,
+            self._mine("watching") & (job_items.c.upid == item.upid),
+            state="sending",
+            lease_until=await self.clock(conn) + LEASE_S,
+            mark=msgspec.to_builtins(mark),
+            attempt=job_items.c.attempt + 1,
+            upid=None,
+            sent_at=now,
+        )
+
+    async def unsend(self, conn: AsyncConnection, item_id: int) -> bool:
+        """sending -> queued, when the request certainly never reached the host."""
+        return await self._move(
+            conn,
+            item_id,
+            self._mine("sending") & job_items.c.upid.is_(None),
+            state="queued",
+            owner=None,
+            lease_until=None,
+        )
+
+    async def watch(self, conn: AsyncConnection, item_id: int, upid: str) -> bool:
+        """sending -> watching, with the host's name for the task."""
+        return await self._move(conn, item_id, self._mine("sending"), state="watching", upid=upid)
+
+    async def end(self, conn: AsyncConnection, item_id: int, ending: Ending, now: datetime) -> bool:
+        """Any open state of ours -> a final one."""
+        return await self._move(
+            conn,
+            item_id,
+            self._mine(*UNDER_WAY) | (job_items.c.state == "queued"),
+            state=ending.state,
+            reason=ending.reason,
+            reason_params=dict(ending.params),
+            finished_at=now,
+            lease_until=None,
+        )
+
+    async def begin_job(self, conn: AsyncConnection, job_id: int, now: datetime) -> bool:
+        """True for the first item of the job that begins."""
+        changed = await conn.execute(
+            update(jobs).where(jobs.c.id == job_id, jobs.c.state == "queued").values(state="running", started_at=now)
+        )
+        return bool(changed.rowcount == 1)
+
+    async def close_job(self, conn: AsyncConnection, job_id: int, now: datetime) -> Counts | None:
+        """End a job whose last item has ended; None while one is open, or when another has closed it."""
+        still_open = exists().where(job_items.c.job_id == job_id, job_items.c.state.in_(OPEN))
+        if await conn.scalar(select(still_open)):
+            return None
+        counts = (await self.counts(conn, [job_id])).get(job_id, Counts())
+        changed = await conn.execute(
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state.in_(("queued", "running")))
+            .values(
+                state="cancelled" if counts.cancelled else "done",
+                finished_at=now,
+                counts=msgspec.to_builtins(counts),
+            )
+        )
+        return counts if changed.rowcount == 1 else None
+
+    async def cancel(self, conn: AsyncConnection, job_id: int, now: datetime) -> list[int]:
+        """Cancel what is still queued; the ids of those items."""
+        found = await conn.execute(
+            update(job_items)
+            .where(job_items.c.job_id == job_id, job_items.c.state == "queued")
+            .values(state="cancelled", finished_at=now, lease_until=None)
+            .returning(job_items.c.id)
+        )
+        return [row.id for row in found]
+
+    # --- leases
+
+    async def renew(self, conn: AsyncConnection, item_ids: Collection[int]) -> None:
+        until = await self.clock(conn) + LEASE_S
+        for chunk in _chunks(item_ids):
+            await conn.execute(
+                update(job_items).where(job_items.c.id.in_(chunk), self._mine(*UNDER_WAY)).values(lease_until=until)
+            )
+
+    async def release(self, conn: AsyncConnection) -> None:
+        """Give back everything at an orderly end, so that the next run need not wait for the leases."""
+        await conn.execute(update(job_items).where(self._mine(*UNDER_WAY)).values(lease_until=0.0))
+
+    async def take_over(self, conn: AsyncConnection, held: Collection[int], limit: int) -> list[Item]:
+        """Make items ours whose lease ran out; each one is asked about at its host, never sent again. ``held`` are
+        those that this run still works on, should it have been too slow to say so."""
+        now = await self.clock(conn)
+        lost = and_(job_items.c.state.in_(UNDER_WAY), func.coalesce(job_items.c.lease_until, 0.0) <= now)
+        found = await conn.execute(select(job_items.c.id).where(lost).order_by(job_items.c.id).limit(limit))
+        ids = [row.id for row in found if row.id not in held]
+        taken = await conn.execute(
+            update(job_items)
+            .where(job_items.c.id.in_(ids), lost)
+            .values(owner=self.owner, lease_until=now + LEASE_S)
+            .returning(job_items.c.id)
+        )
+        return await self.items(conn, [row.id for row in taken])
+
+    # --- reading
+
+    async def queued(self, conn: AsyncConnection, after: int, limit: int) -> list[Item]:
+        """Items waiting to be sent, oldest first, with an id above ``after``."""
+        query = _items().where(job_items.c.state == "queued", job_items.c.id > after)
+        return [_item(row) for row in await conn.execute(query.order_by(job_items.c.id).limit(limit))]
+
+    async def items(self, conn: AsyncConnection, item_ids: Collection[int]) -> list[Item]:
+        found: list[Item] = []
+        for chunk in _chunks(item_ids):
+            found += [_item(row) for row in await conn.execute(_items().where(job_items.c.id.in_(chunk)))]
+        return sorted(found, key=lambda item: item.id)
+
+    async def upids_of(self, conn: AsyncConnection, item: Item) -> frozenset[str]:
+        """Tasks of this guest that belong to other items."""
+        found = await conn.execute(
+            select(job_items.c.upid).where(
+                job_items.c.vm_id == item.vm_id, job_items.c.id != item.id, job_items.c.upid.is_not(None)
+            )
+        )
+        return frozenset(row.upid for row in found)
+
+    async def item_now(self, conn: AsyncConnection, item_id: int) -> Item | None:
+        found = await self.items(conn, [item_id])
+        return found[0] if found else None
+
+    async def open_jobs(self, conn: AsyncConnection) -> list[JobView]:
+        rows = list(await conn.execute(select(jobs).where(jobs.c.state.in_(("queued", "running")))))
+        counts = await self.counts(conn, [row.id for row in rows])
+        return [_job(row, counts.get(row.id, Counts())) for row in rows]
+
+    async def open_items(self, conn: AsyncConnection) -> list[Item]:
+        query = _items().where(job_items.c.state.in_(OPEN)).order_by(job_items.c.id)
+        return [_item(row) for row in await conn.execute(query)]
+
+    async def counts(self, conn: AsyncConnection, job_ids: Collection[int]) -> dict[int, Counts]:
+        found: dict[int, dict[ItemState, int]] = {}
+        for chunk in _chunks(job_ids):
+            query = (
+                select(job_items.c.job_id, job_items.c.state, func.count().label("n"))
+                .where(job_items.c.job_id.in_(chunk))
+                .group_by(job_items.c.job_id, job_items.c.state)
+            )
+            for row in await conn.execute(query):
+                found.setdefault(row.job_id, {})[row.state] = row.n
+        return {job_id: counts_of(states) for job_id, states in found.items()}
+
+    async def job(self, conn: AsyncConnection, job_id: int) -> JobView | None:
+        row = (await conn.execute(select(jobs).where(jobs.c.id == job_id))).one_or_none()
+        return (await self._views(conn, [row]))[0] if row is not None else None
+
+    async def page(
+        self, conn: AsyncConnection, conditions: Sequence[ColumnElement[bool]], limit: int, offset: int
+    ) -> tuple[list[JobView], int]:
+        """Newest first, and how many there are in all."""
+        total = await conn.scalar(select(func.count()).select_from(jobs).where(*conditions))
+        query = select(jobs).where(*conditions).order_by(jobs.c.id.desc()).limit(limit).offset(offset)
+        return await self._views(conn, list(await conn.execute(query))), int(total or 0)
+
+    async def _views(self, conn: AsyncConnection, rows: Sequence[Row[Any]]) -> list[JobView]:
+        live = await self.counts(conn, [row.id for row in rows if row.counts is None])
+        return [
+            _job(row, live.get(row.id, Counts()) if row.counts is None else msgspec.convert(row.counts, Counts))
+            for row in rows
+        ]
+
+    async def item_page(
+        self, conn: AsyncConnection, job_id: int, limit: int, offset: int
+    ) -> tuple[list[ItemView], int]:
+        total = await conn.scalar(select(func.count()).select_from(job_items).where(job_items.c.job_id == job_id))
+        query = select(job_items).where(job_items.c.job_id == job_id).order_by(job_items.c.id)
+        rows = await conn.execute(query.limit(limit).offset(offset))
+        return [_item_view(row) for row in rows], int(total or 0)
+
+    async def item(self, conn: AsyncConnection, job_id: int, item_id: int) -> ItemView | None:
+        query = select(job_items).where(job_items.c.job_id == job_id, job_items.c.id == item_id)
+        row = (await conn.execute(query)).one_or_none()
+        return _item_view(row) if row is not None else None
+
+    # --- pieces
+
+    def _mine(self, *states: ItemState) -> ColumnElement[bool]:
+        return and_(job_items.c.state.in_(states), job_items.c.owner == self.owner)
+
+    def _rival(self, item: Item) -> ColumnElement[bool]:
+        other = job_items.alias("other")
+        return exists().where(other.c.vm_id == item.vm_id, other.c.id != item.id, other.c.state == "sending")
+
+    async def _move(self, conn: AsyncConnection, item_id: int, condition: ColumnElement[bool], **values: Any) -> bool:
+        changed = await conn.execute(update(job_items).where(job_items.c.id == item_id, condition).values(**values))
+        return bool(changed.rowcount == 1)
+
+
+def counts_of(states: dict[ItemState, int]) -> Counts:
+    running = sum(states.get(state, 0) for state in UNDER_WAY)
+    finals = {name: states.get(name, 0) for name in ("succeeded", "failed", "skipped", "unknown", "cancelled")}
+    return Counts(queued=states.get("queued", 0), running=running, total=sum(states.values()), **finals)
+
+
+def _item_values(job_id: int, target: Target, decision: Decision, now: datetime) -> dict[str, Any]:
+    skipped = decision.plan == "skip"
+    return {
+        "job_id": job_id,
+        "vm_id": target.vm_id,
+        "host_id": target.host_id,
+        "pharmacy_id": target.pharmacy_id,
+        "pharmacy_name": target.pharmacy_name,
+        "vmid": target.vmid,
+        "vm_name": target.vm_name,
+        "guest_type": target.guest_type,
+        "node_name": target.node_name,
+        "state": "skipped" if skipped else "queued",
+        "reason": decision.reason,
+        "reason_params": dict(decision.params),
+        "finished_at": now if skipped else None,
+    }
+
+
+def _chunks(values: Iterable[int]) -> Iterable[list[int]]:
+    every = sorted(values)
+    return (every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK))
+
+
+def _items() -> Select[Any]:
+    return select(
+        job_items,
+        jobs.c.act_id,
+        jobs.c.verb,
+        jobs.c.force,
+        jobs.c.timeout_s,
+        jobs.c.actor_kind,
+        jobs.c.actor_id,
+        jobs.c.actor_name,
+        jobs.c.source,
+    ).join(jobs, jobs.c.id == job_items.c.job_id)
+
+
+def _item(row: Row[Any]) -> Item:
+    return Item(
+        id=row.id,
+        job_id=row.job_id,
+        act_id=row.act_id,
+        verb=row.verb,
+        force=bool(row.force),
+        timeout_s=row.timeout_s,
+        actor=ActorRef(row.actor_kind, row.actor_id, row.actor_name),
+        source=row.source,
+        vm_id=row.vm_id,
+        host_id=row.host_id,
+        pharmacy_id=row.pharmacy_id,
+        vmid=row.vmid,
+        vm_name=row.vm_name,
+        guest_type=row.guest_type,
+        node_name=row.node_name,
+        state=row.state,
+        upid=row.upid,
+        attempt=row.attempt,
+        mark=None if row.mark is None else msgspec.convert(row.mark, Mark),
+        started_at=row.started_at,
+    )
+
+
+def _item_view(row: Row[Any]) -> ItemView:
+    return ItemView(
+        id=row.id,
+        job_id=row.job_id,
+        vm_id=row.vm_id,
+        host_id=row.host_id,
+        vmid=row.vmid,
+        vm_name=row.vm_name,
+        pharmacy_id=row.pharmacy_id,
+        pharmacy_name=row.pharmacy_name,
+        state=row.state,
+        reason=row.reason,
+        reason_params=row.reason_params or {},
+        upid=row.upid,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _job(row: Row[Any], counts: Counts) -> JobView:
+    return JobView(
+        id=row.id,
+        act_id=row.act_id,
+        verb=row.verb,
+        force=bool(row.force),
+        actor=ActorRef(row.actor_kind, row.actor_id, row.actor_name),
+        state=row.state,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        counts=counts,
+    )
