@@ -151,6 +151,8 @@ def _granted(world: World, ugid: str, path: str) -> frozenset[str]:
 
 def privileges(world: World, authid: str, path: str) -> frozenset[str]:
     """What ``authid`` may do at ``path``; root@pam may do everything, a separated token the intersection."""
+    if world.powerless:
+        return frozenset()
     userid, separator, name = authid.partition("!")
     own = known_privileges(world) if userid == "root@pam" else _granted(world, userid, path)
     if not separator:

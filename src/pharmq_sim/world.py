@@ -64,6 +64,8 @@ class Guest(msgspec.Struct):
     pending: dict[str, str] = {}
     snapshots: list[Snapshot] = []
     pid: int = 0
+    #: node it runs on; "" is the world's own
+    node: str = ""
     #: what its screen shows: pos | kiosk | server | backup, and the title drawn on it
     screen: str = "server"
     title: str = ""
@@ -158,6 +160,8 @@ class World(msgspec.Struct):
     #: key of tickets; rotating it ends them
     auth_key: str = ""
     next_pid: int = 4000
+    #: nobody may do anything, not even root (a view made for the fault acl_lost, never saved)
+    powerless: bool = False
 
     def save(self, path: Path) -> None:
         """Write as JSON, replacing the file at once (a crash leaves the old one)."""
