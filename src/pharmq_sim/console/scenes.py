@@ -48,7 +48,7 @@ class PointOfSale:
 
     def paint(self, screen: Screen, look: Look) -> None:
         screen.fill(0, 0, 1024, 768, c.PAPER)
-        screen.fill(0, 0, 1024, 72, c.NAVY)
+        screen.fill(0, 0, 1024, 76, c.NAVY)
         screen.text(28, 20, f"{look.title} {look.guest}", c.WHITE, c.NAVY, 2)
         columns = ((40, "품명"), (420, "수량"), (560, "단가"), (760, "금액"))
         screen.fill(24, 100, 976, 40, c.SOFT)
@@ -82,7 +82,7 @@ class Kiosk:
 
     def paint(self, screen: Screen, look: Look) -> None:
         screen.fill(0, 0, 600, 1024, c.WHITE)
-        screen.fill(0, 0, 600, 150, c.TEAL)
+        screen.fill(0, 0, 600, 156, c.TEAL)
         screen.text(40, 30, look.title, c.WHITE, c.TEAL, 2)
         screen.text(40, 90, look.guest, c.SKY, c.TEAL, 2)
         buttons = (("처방전 접수", c.BLUE), ("조제 확인", c.GREEN), ("일반약", c.AMBER), ("호출", c.RED))

@@ -211,12 +211,19 @@ class Consoles:
             outcome = await listener.process(stream)
             return outcome[0]
 
+        ended = asyncio.ensure_future(self._end_with_task(connection, listener.task))
         try:
             await connection.serve(process, listener.idle_s)
         finally:
+            ended.cancel()
             for attached in self._attached.values():
                 attached.discard(connection)
             self.host.end_task(listener.task, outcome[0], *outcome[1])
+
+    async def _end_with_task(self, connection: Connection, task: TaskRecord) -> None:
+        """DELETE .../tasks/UPID ends the session that belongs to it."""
+        await self.host.interrupted(task).wait()
+        connection.close()
 
     async def _silence(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Nobody listens at that port any more: the failed connect dies in a callback, and no answer ever comes."""
