@@ -38,7 +38,7 @@ CLOSE_CODES: Final[Mapping[str, int]] = {
     "console.need_tfa": 4416,
     "console.session_unknown": 4417,
     "console.closed_by_user": 4418,
-    "console.maintenance": 4419,
+    "console.revoked": 4419,
     # 45xx: the circumstances of this moment; a client may ask for a new session and try again with back-off.
     "console.host_unreachable": 4501,
     "console.too_late": 4502,
@@ -56,6 +56,7 @@ CLOSE_CODES: Final[Mapping[str, int]] = {
     "console.internal": 4514,
     "console.browser_lost": 4515,
     "console.browser_stalled": 4516,
+    "console.server_full": 4517,
 }
 """Every way a console ends, as the WebSocket close code (RFC 6455 leaves 4000-4999 to applications)."""
 
@@ -67,7 +68,7 @@ class Cause(msgspec.Struct, frozen=True):
     """Why a console did not open or ended: a catalogue code and its parameters."""
 
     code: str
-    params: dict[str, CauseParam] = {}
+    params: Mapping[str, CauseParam] = {}
 
     @property
     def close_code(self) -> int:
@@ -161,7 +162,7 @@ class Host(Protocol):
     """The calls of ``pharmq.pve.PveClient`` that consoles make."""
 
     async def vncproxy(self, guest: Guest) -> VncTicket: ...
-    async def open_websocket(self, guest: Guest, ticket: VncTicket) -> HostStream: ...
+    async def open_websocket(self, guest: Guest, vnc: VncTicket) -> HostStream: ...
     async def current(self, guest: Guest) -> Current: ...
     async def config(self, guest: Guest) -> GuestConfig: ...
     async def resources(self) -> Resources: ...

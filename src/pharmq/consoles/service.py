@@ -1,22 +1,35 @@
 """Consoles for the routes and the WebSocket: who may open which, and what became of it."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
-from pharmq.access import Actor
-from pharmq.base.clock import Clock
-from pharmq.consoles.model import Host, SessionRow, Targets, Ticket
+from pharmq import pve
+from pharmq.access import SYSTEM, Actor, Privilege, allows, require, scope_of, where, who
+from pharmq.base.clock import Clock, within
+from pharmq.base.errors import Conflict, NotFound, Params, PharmqError
+from pharmq.base.ids import new_act_id, new_token
+from pharmq.base.spawn import Spawner
+from pharmq.consoles import store
+from pharmq.consoles.browser import Browser, Receive, Send
+from pharmq.consoles.diagnosis import cause_of, cause_of_host
+from pharmq.consoles.live import LiveConsoles
+from pharmq.consoles.model import Cause, ConsoleEnded, Host, SessionRow, Target, Targets, Ticket
+from pharmq.consoles.session import Session
+from pharmq.consoles.turns import Turns
 from pharmq.db import Database
 from pharmq.db.leases import Leases
-from pharmq.journal import Journal
+from pharmq.journal import Entry, Journal
+from pharmq.settings import RuntimeSettings
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+PATH = "/api/vnc/ws/"
+MAX_ID = 2**63 - 1
+KEPT = timedelta(days=7)
+STATUS_SECONDS = 4.0
 
 
 class ConsolesService:
-    """``host_of(host_id)`` is that host's client; ``cap()`` the consoles allowed per host at this moment."""
+    """``host_of(host_id)`` gives that host's client; ``settings()`` those of this moment; ``origin`` is where
+    browsers reach us; ``is_live(actor)`` whether a caller's session still holds."""
 
     def __init__(
         self,
@@ -26,43 +39,258 @@ class ConsolesService:
         journal: Journal,
         leases: Leases,
         targets: Targets,
-        host_of: Callable[[int], Awaitable[Host]],
-        cap: Callable[[], int],
+        host_of: Callable[[int], Host],
+        settings: Callable[[], RuntimeSettings],
         origin: str,
         owner: str,
+        is_live: Callable[[Actor], Awaitable[bool]] | None = None,
     ) -> None:
-        raise NotImplementedError
+        self.db = db
+        self.clock = clock
+        self.journal = journal
+        self.targets = targets
+        self.settings = settings
+        self.origin = origin
+        self.owner = owner
+        self._host_of = host_of
+        self._spawner = Spawner("consoles")
+        turns = Turns(leases, clock, self._spawner)
+        self.live = LiveConsoles(db, clock, journal, turns, targets, host_of, self._spawner, is_live)
 
     async def start(self) -> None:
-        """Close in the table what an earlier run left open."""
-        raise NotImplementedError
+        """Close in the table what an earlier run left open, and begin to look after what is open."""
+        now = self.clock.now()
+        async with self.db.transaction(durable=True) as tx:
+            lost = await store.orphans(tx.conn, self.owner)
+            await store.forget(tx.conn, now - KEPT)
+            for row in lost:
+                await store.closed(tx.conn, row.key, "console.server_restarted", 0, 0, now)
+            await self.journal.append(tx, *[_closed_by_restart(row) for row in lost])
+        self.live.start()
 
     async def aclose(self) -> None:
         """End every console with ``console.server_stopping``."""
-        raise NotImplementedError
+        await self.live.end_all(Cause("console.server_stopping"))
+        await self._spawner.aclose()
 
     @property
     def open_count(self) -> int:
-        raise NotImplementedError
+        return self.live.open_count
+
+    # -- for the routes ----------------------------------------------------------------------------------------
 
     async def connect(
         self, actor: Actor, pharmacy_id: int, vmid: int, vm_type: str | None = None, host_id: int | None = None
     ) -> Ticket:
-        raise NotImplementedError
+        """A one-time session. Raises NotFound, Forbidden, Conflict (``console.ambiguous`` with candidates, or why
+        there is no screen), Unavailable (the host cannot be reached)."""
+        return await self._issue(actor, self._find(actor, pharmacy_id, vmid, vm_type, host_id))
+
+    def _find(self, actor: Actor, pharmacy_id: int, vmid: int, vm_type: str | None, host_id: int | None) -> Target:
+        found = [
+            target
+            for target in (self.targets.of_pharmacy(pharmacy_id, vmid) if pharmacy_id <= MAX_ID else ())
+            if allows(actor, Privilege.SEE, target.scope)
+            and (vm_type is None or target.vm_type == vm_type)
+            and (host_id is None or target.host_id == host_id)
+        ]
+        if not found:
+            raise NotFound("console.no_such_vm", params={"pharmacy_id": pharmacy_id, "vmid": vmid})
+        if len(found) > 1:
+            candidates: list[Params] = [
+                {"host_id": one.host_id, "vmid": one.vmid, "vm_name": one.vm_name, "vm_type": one.vm_type}
+                for one in found
+            ]
+            raise Conflict("console.ambiguous", params={"vmid": vmid, "candidates": candidates})
+        return found[0]
 
     async def refresh(self, actor: Actor, session_id: str) -> Ticket:
-        raise NotImplementedError
+        """A new one-time session for the same VM, whether the old one still runs or has ended."""
+        key = store.key_of(session_id)
+        async with self.db.read() as conn:
+            row = await store.get(conn, key)
+        if row is None or row.user_id != actor.id:
+            raise NotFound("console.session_unknown")
+        target = self.targets.get(row.vm_id)
+        if target is None:
+            raise Cause("console.vm_gone").error()
+        if not allows(actor, Privilege.SEE, target.scope):
+            raise NotFound("console.session_unknown")
+        ticket = await self._issue(actor, target)
+        async with self.db.transaction() as tx:
+            await store.refreshed(tx.conn, key, self.clock.now())
+        return ticket
+
+    async def _issue(self, actor: Actor, target: Target) -> Ticket:
+        try:
+            require(actor, Privilege.CONSOLE_CONTROL, target.scope)
+            await self._openable(target)
+        except PharmqError as error:
+            async with self.db.transaction() as tx:
+                params = {"code": error.code, "vmid": target.vmid, **error.params}
+                refused = Entry(kind="console.refused", who=who(actor), where=where(target.scope), params=params)
+                await self.journal.append(tx, refused)
+            raise
+        now = self.clock.now()
+        session_id = new_token()
+        expires_at = now + timedelta(seconds=self.settings().console_claim_s)
+        row = store.Stored(
+            key=store.key_of(session_id),
+            act_id=new_act_id(now),
+            host_id=target.host_id,
+            pharmacy_id=target.pharmacy_id,
+            vm_id=target.vm_id,
+            vmid=target.vmid,
+            vm_name=target.vm_name,
+            user_id=actor.id,
+            actor_name=actor.name,
+            state="issued",
+            expires_at=expires_at,
+        )
+        async with self.db.transaction() as tx:
+            await store.add(tx.conn, row, now)
+        url = self.origin.replace("http", "ws", 1) + PATH + session_id
+        return Ticket(session_id, url, expires_at)
+
+    async def _openable(self, target: Target) -> None:
+        """What is known to prevent a screen is said before a browser opens a socket for it."""
+        if target.missing:
+            raise Cause("console.vm_gone").error()
+        if target.host_reason is not None and target.host_reason != "never_checked":
+            raise cause_of_host(target.host_reason).error()
+        if target.console == "none":
+            raise Cause("console.no_picture", {"vga": "none"}).error()
+        self._require_place(target)
+        if target.status == "stopped" and await self._really_stopped(target):
+            raise Cause("console.vm_stopped").error()
+
+    async def _really_stopped(self, target: Target) -> bool:
+        """Our view lags up to 12 s behind the host: a VM that was just started must not be refused."""
+        try:
+            current = await within(self.clock, STATUS_SECONDS, self._current(target))
+        except TimeoutError:
+            return True
+        except pve.PveError as error:
+            raise cause_of(error).error() from error
+        return current.status == "stopped"
+
+    async def _current(self, target: Target) -> pve.Current:
+        return await self._host_of(target.host_id).current(target.guest)
+
+    def _require_place(self, target: Target) -> None:
+        limits = self.settings()
+        if self.live.count(target.host_id) >= limits.consoles_per_host:
+            raise Cause("console.host_busy", {"limit": limits.consoles_per_host}).error()
+        if self.live.count() >= limits.consoles_total:
+            raise Cause("console.server_full", {"limit": limits.consoles_total}).error()
 
     def sessions(self, actor: Actor) -> list[SessionRow]:
-        raise NotImplementedError
+        """Consoles that are opening or open, oldest first, of VMs the actor may see."""
+        return [one.row() for one in self.live.sessions.values() if allows(actor, Privilege.SEE, one.target.scope)]
 
     async def end(self, actor: Actor, session_id: str) -> None:
-        raise NotImplementedError
+        """End one's own console, or anybody's with session.kill. ``session_id``: the one-time id, or the public
+        ``session_key`` of the list."""
+        key = store.key_of(session_id)
+        for session in list(self.live.sessions.values()):
+            if session.key == key or session.key[:32] == session_id:
+                self._end(actor, session)
+                return
+        now = self.clock.now()
+        async with self.db.transaction() as tx:
+            row = await store.get(tx.conn, key)
+            if row is None or row.user_id != actor.id:
+                raise NotFound("console.session_unknown")
+            await store.closed(tx.conn, key, "console.closed_by_user", 0, 0, now)
 
-    async def close_for(self, user_id: int) -> None:
-        """That person's rights ended: so do their consoles."""
-        raise NotImplementedError
+    def _end(self, actor: Actor, session: Session) -> None:
+        own = actor.id is not None and actor.id == session.actor.id
+        if not own:
+            if not allows(actor, Privilege.SEE, session.target.scope):
+                raise NotFound("console.session_unknown")
+            require(actor, Privilege.SESSION_KILL, session.target.scope)
+        session.end(Cause("console.closed_by_user") if own else Cause("console.ended_by_operator", {"by": actor.name}))
 
-    async def serve(self, actor: Actor, session_id: str, receive: Receive, send: Send) -> None:
-        """One browser's WebSocket, from the claim to the end."""
-        raise NotImplementedError
+    def close_for(self, actor_session: str) -> None:
+        """A sign-in or token was revoked (``AccessService.on_revoked``): its consoles end at once."""
+        for session in self.live.sessions.values():
+            if session.actor.session == actor_session:
+                session.end(Cause("console.revoked"))
+
+    # -- for the WebSocket -------------------------------------------------------------------------------------
+
+    async def serve(self, actor: Actor, session_id: str, receive: Receive, send: Send, subprotocols: list[str]) -> None:
+        """One browser's WebSocket, from the claim to the end. The connect event was received already."""
+        browser = Browser(receive, send, self.clock)
+        try:
+            session = await self._claim(actor, session_id, browser)
+        except ConsoleEnded as refused:
+            await browser.accept(subprotocols)
+            await browser.close(refused.cause)
+            return
+        # Accepted only now: servers log the path then, and the id in it is spent.
+        await self.live.run(session, subprotocols)
+
+    async def _claim(self, actor: Actor, session_id: str, browser: Browser) -> Session:
+        key = store.key_of(session_id)
+        now = self.clock.now()
+        async with self.db.transaction(durable=True) as tx:
+            row = await store.get(tx.conn, key)
+            if row is None or row.user_id != actor.id:
+                raise ConsoleEnded(Cause("console.session_unknown"))
+            if not await store.claim(tx.conn, key, actor.id, self.owner, now):
+                expired = row.state == "issued"
+                raise ConsoleEnded(Cause("console.session_expired" if expired else "console.session_used"))
+            target = self.targets.get(row.vm_id)
+            scope = target.scope if target else scope_of(pharmacy_id=row.pharmacy_id, host_id=row.host_id)
+            request = Entry(
+                kind="console.opened",
+                phase="request",
+                act_id=row.act_id,
+                who=who(actor),
+                where=where(scope),
+                params={"vmid": row.vmid, "vm_name": row.vm_name},
+            )
+            await self.journal.append(tx, request)
+            refusal = self._refusal(actor, target)
+            if refusal is not None:
+                await store.closed(tx.conn, key, refusal.code, 0, 0, now)
+                outcome = Entry(
+                    kind="console.opened",
+                    phase="outcome",
+                    act_id=row.act_id,
+                    who=who(actor),
+                    where=where(scope),
+                    params=dict(refusal.params),
+                    outcome=refusal.code,
+                )
+                await self.journal.append(tx, outcome)
+        if refusal is not None or target is None:
+            raise ConsoleEnded(refusal or Cause("console.vm_gone"))
+        session = Session(key, row.act_id, target, actor, browser, now)
+        self.live.add(session)
+        return session
+
+    def _refusal(self, actor: Actor, target: Target | None) -> Cause | None:
+        """Asked again at the claim: rights and limits may have changed since the session was issued."""
+        if target is None or target.missing:
+            return Cause("console.vm_gone")
+        if not allows(actor, Privilege.CONSOLE_CONTROL, target.scope):
+            return Cause("console.not_allowed")
+        limits = self.settings()
+        if self.live.count(target.host_id) >= limits.consoles_per_host:
+            return Cause("console.host_busy", {"limit": limits.consoles_per_host})
+        if self.live.count() >= limits.consoles_total:
+            return Cause("console.server_full", {"limit": limits.consoles_total})
+        return None
+
+
+def _closed_by_restart(row: store.Stored) -> Entry:
+    return Entry(
+        kind="console.closed",
+        act_id=row.act_id,
+        who=who(SYSTEM),
+        where=where(scope_of(pharmacy_id=row.pharmacy_id, host_id=row.host_id, vm_id=row.vm_id)),
+        params={"vmid": row.vmid, "vm_name": row.vm_name, "cause": "console.server_restarted"},
+        outcome="console.server_restarted",
+    )
