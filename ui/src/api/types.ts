@@ -82,6 +82,9 @@ export interface Host {
   memory_total: number | null
   storage_used: number | null
   storage_total: number | null
+  latency_ms?: number | null
+  maintenance?: boolean
+  maintenance_note?: string
   certificate: { fingerprint: string | null; seen: string | null; not_after: string | null } | null
 }
 
