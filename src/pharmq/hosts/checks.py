@@ -1,0 +1,89 @@
+"""What each look at a host means: state in memory at once, what lasts in the database with its journal rows."""
+
+import msgspec
+
+from pharmq.access import where
+from pharmq.base.spawn import Spawner
+from pharmq.hosts import store
+from pharmq.hosts.ground import Ground
+from pharmq.hosts.model import Check, HostState
+from pharmq.hosts.proving import moment
+from pharmq.hosts.states import step
+
+FLUSH_EVERY = 60.0
+"""Seconds between writes of check times; they live in memory otherwise."""
+
+
+class HostChecks:
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.directory = ground.directory
+        self._spawner = Spawner("hosts")
+        self._unwritten: set[int] = set()
+
+    async def start(self) -> None:
+        self._spawner.spawn(self._keep_flushing(), "flush")
+
+    async def aclose(self) -> None:
+        await self._spawner.aclose()
+        await self.flush()
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await self.ground.clock.sleep(FLUSH_EVERY)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write when hosts were last checked, in one statement."""
+        changed, self._unwritten = self._unwritten, set()
+        rows = []
+        for host_id in changed:
+            state = self.directory.state(host_id)
+            rows.append((host_id, state.last_check, state.last_contact))
+        if rows:
+            async with self.ground.db.transaction() as tx:
+                await store.write_checks(tx.conn, rows)
+
+    async def record(self, host_id: int, check: Check) -> HostState:
+        """Take over one look at a host. What changed for good (status, reason, node, refusal) is written with its
+        journal rows in one transaction; the rest waits for the next flush."""
+        host = self.directory.host(host_id)
+        if host is None:
+            return HostState()
+        scope = self.directory.scope(host_id)
+        before = self.directory.state(host_id)
+        found = step(host, before, check, self.ground.settings().offline_after, where(scope))
+        changes: dict[str, object] = {}
+        if check.reason is None and check.node is not None and host.node is None:
+            changes["node"] = check.node
+        if found.latch:
+            changes["refused_revision"] = host.credential_revision
+        self._unwritten.add(host_id)
+        self.directory.put_state(host_id, found.state)
+        if not found.durable and not changes:
+            return found.state
+        learned = msgspec.structs.replace(host, **changes)
+        async with self.ground.db.transaction() as tx:
+            await store.write_state(tx.conn, learned, found.state)
+            if found.entries:
+                await self.ground.journal.append(tx, *found.entries)
+        current = self.directory.host(host_id)
+        # Somebody may have changed the entry meanwhile: what they set stands, what was learnt is added.
+        if changes and current is not None and current.credential_revision == host.credential_revision:
+            self.directory.put_host(msgspec.structs.replace(current, **changes))
+        return found.state
+
+    async def learn_expiry(self, host_id: int, fingerprint: str, not_after: str) -> None:
+        """A pinned certificate's end, where it was not known yet."""
+        host, ends = self.directory.host(host_id), moment(not_after)
+        if host is None or ends is None:
+            return
+        for pin in host.pins:
+            if pin.fingerprint == fingerprint and pin.not_after != ends:
+                known = msgspec.structs.replace(pin, not_after=ends)
+                async with self.ground.db.transaction() as tx:
+                    await store.note_expiry(tx.conn, host_id, known)
+                current = self.directory.host(host_id)
+                if current is not None and current.pins == host.pins:
+                    others = tuple(known if other is pin else other for other in host.pins)
+                    self.directory.put_host(msgspec.structs.replace(current, pins=others))
