@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pharmq.db import Database, UtcDateTime
@@ -27,6 +27,7 @@ from pharmq.jobs.model import (
     Target,
     Verb,
 )
+from pharmq.jobs.rows import as_item, as_item_view, as_job, counts_of, item_values, select_items
 from pharmq.jobs.tables import job_items, jobs
 
 LEASE_S = 30.0
@@ -81,7 +82,7 @@ class JobsStore:
     async def add_items(
         self, conn: AsyncConnection, job_id: int, planned: Sequence[tuple[Target, Decision]], now: datetime
     ) -> None:
-        rows = [_item_values(job_id, target, decision, now) for target, decision in planned]
+        rows = [item_values(job_id, target, decision, now) for target, decision in planned]
         for start in range(0, len(rows), _CHUNK):
             await conn.execute(insert(job_items), rows[start : start + _CHUNK])
 
@@ -121,16 +122,12 @@ class JobsStore:
             sent_at=now,
         )
 
-    async def unsend(self, conn: AsyncConnection, item_id: int) -> bool:
-        """sending -> queued, when the request certainly never reached the host."""
-        return await self._move(
-            conn,
-            item_id,
-            self._mine("sending") & job_items.c.upid.is_(None),
-            state="queued",
-            owner=None,
-            lease_until=None,
-        )
+    async def unsend(self, conn: AsyncConnection, item: Item) -> bool:
+        """sending -> queued, when the request certainly never reached the host; a queued one counts the attempt."""
+        if item.state == "queued":
+            return await self._move(conn, item.id, job_items.c.state == "queued", attempt=job_items.c.attempt + 1)
+        condition = self._mine("sending") & job_items.c.upid.is_(None)
+        return await self._move(conn, item.id, condition, state="queued", owner=None, lease_until=None)
 
     async def watch(self, conn: AsyncConnection, item_id: int, upid: str) -> bool:
         """sending -> watching, with the host's name for the task."""
@@ -196,33 +193,41 @@ class JobsStore:
         """Give back everything at an orderly end, so that the next run need not wait for the leases."""
         await conn.execute(update(job_items).where(self._mine(*UNDER_WAY)).values(lease_until=0.0))
 
-    async def take_over(self, conn: AsyncConnection, held: Collection[int], limit: int) -> list[Item]:
-        """Make items ours whose lease ran out; each one is asked about at its host, never sent again. ``held`` are
-        those that this run still works on, should it have been too slow to say so."""
+    async def lost(self, conn: AsyncConnection, held: Collection[int], limit: int) -> list[int]:
+        """Ids of items whose lease ran out, but for those ``held`` by this run, should it have been slow."""
+        query = select(job_items.c.id).where(self._lost(await self.clock(conn))).order_by(job_items.c.id)
+        return [row.id for row in await conn.execute(query.limit(limit)) if row.id not in held]
+
+    async def take_over(self, conn: AsyncConnection, item_ids: Collection[int]) -> list[Item]:
+        """Make lost items ours; each one is asked about at its host, never sent again."""
         now = await self.clock(conn)
-        lost = and_(job_items.c.state.in_(UNDER_WAY), func.coalesce(job_items.c.lease_until, 0.0) <= now)
-        found = await conn.execute(select(job_items.c.id).where(lost).order_by(job_items.c.id).limit(limit))
-        ids = [row.id for row in found if row.id not in held]
-        taken = await conn.execute(
-            update(job_items)
-            .where(job_items.c.id.in_(ids), lost)
-            .values(owner=self.owner, lease_until=now + LEASE_S)
-            .returning(job_items.c.id)
-        )
-        return await self.items(conn, [row.id for row in taken])
+        taken: list[int] = []
+        for chunk in _chunks(item_ids):
+            query = update(job_items).where(job_items.c.id.in_(chunk), self._lost(now))
+            changed = query.values(owner=self.owner, lease_until=now + LEASE_S).returning(job_items.c.id)
+            taken += [row.id for row in await conn.execute(changed)]
+        return await self.items(conn, taken)
+
+    def _lost(self, now: float) -> ColumnElement[bool]:
+        return and_(job_items.c.state.in_(UNDER_WAY), func.coalesce(job_items.c.lease_until, 0.0) <= now)
 
     # --- reading
 
     async def queued(self, conn: AsyncConnection, after: int, limit: int) -> list[Item]:
         """Items waiting to be sent, oldest first, with an id above ``after``."""
-        query = _items().where(job_items.c.state == "queued", job_items.c.id > after)
-        return [_item(row) for row in await conn.execute(query.order_by(job_items.c.id).limit(limit))]
+        query = select_items().where(job_items.c.state == "queued", job_items.c.id > after)
+        return [as_item(row) for row in await conn.execute(query.order_by(job_items.c.id).limit(limit))]
 
     async def items(self, conn: AsyncConnection, item_ids: Collection[int]) -> list[Item]:
         found: list[Item] = []
         for chunk in _chunks(item_ids):
-            found += [_item(row) for row in await conn.execute(_items().where(job_items.c.id.in_(chunk)))]
+            found += [as_item(row) for row in await conn.execute(select_items().where(job_items.c.id.in_(chunk)))]
         return sorted(found, key=lambda item: item.id)
+
+    async def items_of(self, conn: AsyncConnection, job_id: int) -> list[Item]:
+        """A job's open items, oldest first."""
+        query = select_items().where(job_items.c.job_id == job_id, job_items.c.state.in_(OPEN)).order_by(job_items.c.id)
+        return [as_item(row) for row in await conn.execute(query)]
 
     async def upids_of(self, conn: AsyncConnection, item: Item) -> frozenset[str]:
         """Tasks of this guest that belong to other items."""
@@ -240,11 +245,11 @@ class JobsStore:
     async def open_jobs(self, conn: AsyncConnection) -> list[JobView]:
         rows = list(await conn.execute(select(jobs).where(jobs.c.state.in_(("queued", "running")))))
         counts = await self.counts(conn, [row.id for row in rows])
-        return [_job(row, counts.get(row.id, Counts())) for row in rows]
+        return [as_job(row, counts.get(row.id, Counts())) for row in rows]
 
     async def open_items(self, conn: AsyncConnection) -> list[Item]:
-        query = _items().where(job_items.c.state.in_(OPEN)).order_by(job_items.c.id)
-        return [_item(row) for row in await conn.execute(query)]
+        query = select_items().where(job_items.c.state.in_(OPEN)).order_by(job_items.c.id)
+        return [as_item(row) for row in await conn.execute(query)]
 
     async def counts(self, conn: AsyncConnection, job_ids: Collection[int]) -> dict[int, Counts]:
         found: dict[int, dict[ItemState, int]] = {}
@@ -262,6 +267,17 @@ class JobsStore:
         row = (await conn.execute(select(jobs).where(jobs.c.id == job_id))).one_or_none()
         return (await self._views(conn, [row]))[0] if row is not None else None
 
+    @staticmethod
+    def in_state(*states: JobState) -> list[ColumnElement[bool]]:
+        return [jobs.c.state.in_(states)]
+
+    @staticmethod
+    def of_actor(actor: ActorRef | None) -> list[ColumnElement[bool]]:
+        """Jobs of one actor; of all for None."""
+        if actor is None:
+            return []
+        return [jobs.c.actor_kind == actor.kind, jobs.c.actor_id == actor.id, jobs.c.actor_name == actor.name]
+
     async def page(
         self, conn: AsyncConnection, conditions: Sequence[ColumnElement[bool]], limit: int, offset: int
     ) -> tuple[list[JobView], int]:
@@ -273,7 +289,7 @@ class JobsStore:
     async def _views(self, conn: AsyncConnection, rows: Sequence[Row[Any]]) -> list[JobView]:
         live = await self.counts(conn, [row.id for row in rows if row.counts is None])
         return [
-            _job(row, live.get(row.id, Counts()) if row.counts is None else msgspec.convert(row.counts, Counts))
+            as_job(row, live.get(row.id, Counts()) if row.counts is None else msgspec.convert(row.counts, Counts))
             for row in rows
         ]
 
@@ -283,12 +299,12 @@ class JobsStore:
         total = await conn.scalar(select(func.count()).select_from(job_items).where(job_items.c.job_id == job_id))
         query = select(job_items).where(job_items.c.job_id == job_id).order_by(job_items.c.id)
         rows = await conn.execute(query.limit(limit).offset(offset))
-        return [_item_view(row) for row in rows], int(total or 0)
+        return [as_item_view(row) for row in rows], int(total or 0)
 
     async def item(self, conn: AsyncConnection, job_id: int, item_id: int) -> ItemView | None:
         query = select(job_items).where(job_items.c.job_id == job_id, job_items.c.id == item_id)
         row = (await conn.execute(query)).one_or_none()
-        return _item_view(row) if row is not None else None
+        return as_item_view(row) if row is not None else None
 
     # --- pieces
 
@@ -304,104 +320,6 @@ class JobsStore:
         return bool(changed.rowcount == 1)
 
 
-def counts_of(states: dict[ItemState, int]) -> Counts:
-    running = sum(states.get(state, 0) for state in UNDER_WAY)
-    finals = {name: states.get(name, 0) for name in ("succeeded", "failed", "skipped", "unknown", "cancelled")}
-    return Counts(queued=states.get("queued", 0), running=running, total=sum(states.values()), **finals)
-
-
-def _item_values(job_id: int, target: Target, decision: Decision, now: datetime) -> dict[str, Any]:
-    skipped = decision.plan == "skip"
-    return {
-        "job_id": job_id,
-        "vm_id": target.vm_id,
-        "host_id": target.host_id,
-        "pharmacy_id": target.pharmacy_id,
-        "pharmacy_name": target.pharmacy_name,
-        "vmid": target.vmid,
-        "vm_name": target.vm_name,
-        "guest_type": target.guest_type,
-        "node_name": target.node_name,
-        "state": "skipped" if skipped else "queued",
-        "reason": decision.reason,
-        "reason_params": dict(decision.params),
-        "finished_at": now if skipped else None,
-    }
-
-
 def _chunks(values: Iterable[int]) -> Iterable[list[int]]:
     every = sorted(values)
     return (every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK))
-
-
-def _items() -> Select[Any]:
-    return select(
-        job_items,
-        jobs.c.act_id,
-        jobs.c.verb,
-        jobs.c.force,
-        jobs.c.timeout_s,
-        jobs.c.actor_kind,
-        jobs.c.actor_id,
-        jobs.c.actor_name,
-        jobs.c.source,
-    ).join(jobs, jobs.c.id == job_items.c.job_id)
-
-
-def _item(row: Row[Any]) -> Item:
-    return Item(
-        id=row.id,
-        job_id=row.job_id,
-        act_id=row.act_id,
-        verb=row.verb,
-        force=bool(row.force),
-        timeout_s=row.timeout_s,
-        actor=ActorRef(row.actor_kind, row.actor_id, row.actor_name),
-        source=row.source,
-        vm_id=row.vm_id,
-        host_id=row.host_id,
-        pharmacy_id=row.pharmacy_id,
-        vmid=row.vmid,
-        vm_name=row.vm_name,
-        guest_type=row.guest_type,
-        node_name=row.node_name,
-        state=row.state,
-        upid=row.upid,
-        attempt=row.attempt,
-        mark=None if row.mark is None else msgspec.convert(row.mark, Mark),
-        started_at=row.started_at,
-    )
-
-
-def _item_view(row: Row[Any]) -> ItemView:
-    return ItemView(
-        id=row.id,
-        job_id=row.job_id,
-        vm_id=row.vm_id,
-        host_id=row.host_id,
-        vmid=row.vmid,
-        vm_name=row.vm_name,
-        pharmacy_id=row.pharmacy_id,
-        pharmacy_name=row.pharmacy_name,
-        state=row.state,
-        reason=row.reason,
-        reason_params=row.reason_params or {},
-        upid=row.upid,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-    )
-
-
-def _job(row: Row[Any], counts: Counts) -> JobView:
-    return JobView(
-        id=row.id,
-        act_id=row.act_id,
-        verb=row.verb,
-        force=bool(row.force),
-        actor=ActorRef(row.actor_kind, row.actor_id, row.actor_name),
-        state=row.state,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        counts=counts,
-    )

@@ -1,0 +1,352 @@
+"""The course of one item: send, find again, watch, end. A thin shell around ``outcome``; every step that matters is
+committed before the next one touches the host."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from msgspec.structs import replace
+
+from pharmq.access import Scope
+from pharmq.base.clock import Clock
+from pharmq.base.errors import NotFound
+from pharmq.db import Database
+from pharmq.jobs.board import Board
+from pharmq.jobs.events import finished_entry, outcome_entry
+from pharmq.jobs.model import Ending, Item, Mark
+from pharmq.jobs.outcome import (
+    back_after_reboot,
+    candidates,
+    command,
+    lock_contention,
+    mark_of,
+    of_exit,
+    of_refusal,
+    params_of,
+    task_types,
+)
+from pharmq.jobs.store import LEASE_S, JobsStore
+from pharmq.journal import Journal
+from pharmq.pve import (
+    ClusterDown,
+    Current,
+    Guest,
+    Locked,
+    ParameterRefused,
+    PveError,
+    TaskLog,
+    TaskRow,
+    TaskStatus,
+    Unreachable,
+    Upid,
+    Verb,
+)
+
+
+class PowerClient(Protocol):
+    """What this room asks of a host; ``PveClient`` is one, the tests' crashing host another."""
+
+    async def power(
+        self,
+        guest: Guest,
+        verb: Verb,
+        *,
+        timeout_s: int | None = None,
+        force_stop: bool = False,
+        overrule_shutdown: bool = False,
+    ) -> Upid: ...
+
+    async def tasks(self, node: str, *, vmid: int | None = None, limit: int = 50) -> tuple[TaskRow, ...]: ...
+
+    async def task_status(self, upid: Upid) -> TaskStatus: ...
+
+    async def task_log(self, upid: Upid, start: int = 0, limit: int = 50) -> TaskLog: ...
+
+    async def current(self, guest: Guest) -> Current: ...
+
+
+class Pace(NamedTuple):
+    """Seconds, all of them."""
+
+    watch_first: float = 0.5
+    watch_most: float = 3.0
+    look_first: float = 2.0
+    look_most: float = 15.0
+    doubt: float = 600.0
+    """How long the host's task list may still tell what became of a request; and a silent host be watched."""
+    longest_task: float = 3600.0
+    lock_patience: float = 60.0
+    """A stop leaves the configuration lock held for up to 30 s, and each attempt itself waits 10 s for it."""
+    lock_pause: float = 2.0
+    resend_pause: float = 3.0
+    reboot: float = 60.0
+
+
+TRIES = 3
+"""How often a request is tried that certainly never reached its host."""
+
+
+class Surroundings(NamedTuple):
+    """What every course needs. ``account`` is our user on a host, ``scope`` the guest with its ancestors now,
+    ``acted`` tells the pollers that a guest (host id, VMID) should be looked at at once."""
+
+    db: Database
+    store: JobsStore
+    board: Board
+    journal: Journal
+    clock: Clock
+    clients: Callable[[int], PowerClient]
+    account: Callable[[int], str]
+    scope: Callable[[Item], Scope]
+    acted: Callable[[int, int], None]
+    pace: Pace = Pace()
+
+
+class Course:
+    """``slow`` is called when the item stops being a load: its host has gone silent, or its fate is looked for."""
+
+    def __init__(self, around: Surroundings, slow: Callable[[], None]) -> None:
+        self.around = around
+        self._slow = slow
+        self._locked_since: float | None = None
+
+    async def run(self, item: Item) -> None:
+        """Take the item to its end, or as far as it is ours."""
+        at: Item | None = item
+        while at is not None:
+            if at.state == "queued":
+                at = await self._send(at)
+            elif at.state == "sending":
+                at = await self._find(at)
+            else:
+                at = await self._watch(at)
+
+    # --- queued: send
+
+    async def _send(self, item: Item) -> Item | None:
+        try:
+            client = self._client(item)
+            mark = await self._mark(client, item)
+        except NotFound:
+            return await self._end(item, Ending("failed", "job.host_gone"))
+        except PveError as error:
+            return await self._not_sent(item, error)
+        claimed_at = self.around.clock.monotonic()
+        claimed = await self._claim(item, mark)
+        if claimed is None or claimed.state == "sending":
+            return None if claimed is None else await self._post(client, claimed, claimed_at)
+        # Another item of this guest is being sent; it may be looked for during ten minutes.
+        self._slow()
+        await self.around.clock.sleep(self.around.pace.lock_pause)
+        return claimed
+
+    async def _claim(self, item: Item, mark: Mark) -> Item | None:
+        """The item in ``sending``: ours; in ``queued``: not yet; None: no longer ours to send."""
+        around = self.around
+        now = around.clock.now()
+        async with around.db.transaction(durable=True) as tx:
+            won = await around.store.claim(tx.conn, item, mark, now)
+            found = await around.store.item_now(tx.conn, item.id)
+            if won and found is not None:
+                await around.store.begin_job(tx.conn, item.job_id, now)
+                tx.after_commit(lambda: around.board.began(found.job_id, now))
+                tx.after_commit(lambda: around.board.moved(found))
+        return found if won or (found is not None and found.state == "queued") else None
+
+    async def _post(self, client: PowerClient, item: Item, claimed_at: float) -> Item | None:
+        """The one place that makes a host do something."""
+        if self.around.clock.monotonic() - claimed_at > LEASE_S / 2:
+            # This process stood still: another may believe the item to be its own by now, and look for our task.
+            return await self._unsend(item, self.around.pace.resend_pause)
+        said = command(item.verb, force=item.force)
+        try:
+            upid = await client.power(
+                guest_of(item),
+                said.verb,
+                timeout_s=item.timeout_s if said.takes_time else None,
+                force_stop=said.force_stop,
+                overrule_shutdown=said.overrule_shutdown,
+            )
+        except PveError as error:
+            return item if error.executed != "no" else await self._not_sent(item, error)
+        return await self._adopt(item, upid.text)
+
+    async def _not_sent(self, item: Item, error: PveError) -> Item | None:
+        """The host certainly did not do it. A connection that failed is tried again, an answer is an answer."""
+        if isinstance(error, Locked) and lock_contention(error.detail) and self._patient(item):
+            return await self._unsend(item, self.around.pace.lock_pause)
+        if isinstance(error, Unreachable | ClusterDown) and item.attempt < TRIES and not error.permanent:
+            return await self._unsend(item, self.around.pace.resend_pause)
+        return await self._end(item, of_refusal(item.verb, error))
+
+    async def _unsend(self, item: Item, pause: float) -> Item | None:
+        around = self.around
+        async with around.db.transaction(durable=True) as tx:
+            if not await around.store.unsend(tx.conn, item):
+                return None
+            back = await around.store.item_now(tx.conn, item.id)
+            if back is not None:
+                tx.after_commit(lambda: around.board.moved(back))
+        await around.clock.sleep(pause)
+        return back
+
+    async def _adopt(self, item: Item, upid: str) -> Item | None:
+        """sending -> watching."""
+        around = self.around
+        async with around.db.transaction(durable=True) as tx:
+            if not await around.store.watch(tx.conn, item.id, upid):
+                return None
+            watched = replace(item, state="watching", upid=upid)
+            tx.after_commit(lambda: around.board.moved(watched))
+        return watched
+
+    async def _mark(self, client: PowerClient, item: Item) -> Mark:
+        rows = await client.tasks(item.node_name, vmid=item.vmid)
+        return mark_of(rows, task_types(item.guest_type, item.verb, force=item.force))
+
+    # --- sending, without an answer: look for it
+
+    async def _find(self, item: Item) -> Item | None:
+        """Nobody knows whether the host did it. Its task list may; we never send again."""
+        around, pace = self.around, self.around.pace
+        self._slow()
+        until = around.clock.monotonic() + pace.doubt
+        pause, said = pace.look_first, Ending("unknown", "job.outcome_unknown")
+        while True:
+            try:
+                found = await self._candidates(item)
+            except NotFound:
+                return await self._end(item, Ending("unknown", "job.host_gone"))
+            except PveError as error:
+                said = Ending("unknown", "job.host_silent", {"reason": error.code})
+            else:
+                said = Ending("unknown", "job.outcome_unknown")
+                if len(found) == 1:
+                    return await self._adopt(item, found[0].upid)
+                if found:
+                    return await self._end(item, Ending("unknown", "job.several_tasks", {"count": len(found)}))
+            if around.clock.monotonic() >= until:
+                return await self._end(item, said)
+            await around.clock.sleep(pause)
+            pause = min(pause * 1.5, pace.look_most)
+
+    async def _candidates(self, item: Item) -> list[TaskRow]:
+        around = self.around
+        rows = await self._client(item).tasks(item.node_name, vmid=item.vmid)
+        async with around.db.read() as conn:
+            known = await around.store.upids_of(conn, item)
+        return candidates(
+            rows,
+            item.mark or Mark(),
+            task_types(item.guest_type, item.verb, force=item.force),
+            user=around.account(item.host_id),
+            known=known,
+        )
+
+    # --- watching
+
+    async def _watch(self, item: Item) -> Item | None:
+        around, pace = self.around, self.around.pace
+        upid = Upid.parse(item.upid or "")
+        began = heard = around.clock.monotonic()
+        pause = pace.watch_first
+        while True:
+            await around.clock.sleep(pause)
+            pause = min(pause * 1.4, pace.watch_most)
+            now = around.clock.monotonic()
+            try:
+                status = await self._client(item).task_status(upid)
+            except NotFound:
+                return await self._end(item, Ending("unknown", "job.host_gone"))
+            except ParameterRefused as error:
+                return await self._end(item, Ending("unknown", "job.task_forgotten", params_of(error)))
+            except PveError as error:
+                self._slow()
+                if now - heard > pace.doubt:
+                    return await self._end(item, Ending("unknown", "job.host_silent", {"reason": error.code}))
+                pause = pace.look_most
+                continue
+            heard = now
+            if not status.running:
+                return await self._judge(item, status.exitstatus or "")
+            if now - began > pace.longest_task:
+                return await self._end(item, Ending("unknown", "job.task_endless"))
+
+    async def _judge(self, item: Item, exitstatus: str) -> Item | None:
+        ending = of_exit(item.verb, exitstatus, force=item.force)
+        if item.verb == "start" and ending.reason == "job.config_locked" and self._patient(item):
+            return await self._start_again(item, ending)
+        if item.verb == "reboot" and ending.state == "succeeded":
+            ending = await self._confirm_reboot(item, ending)
+        return await self._end(item, ending)
+
+    def _patient(self, item: Item) -> bool:
+        """Starts only: a lock left by a stop passes by itself, and a start that found it did nothing."""
+        now = self.around.clock.monotonic()
+        if self._locked_since is None:
+            self._locked_since = now
+        return item.verb == "start" and now - self._locked_since <= self.around.pace.lock_patience
+
+    async def _start_again(self, item: Item, ending: Ending) -> Item | None:
+        """The task is over and certainly did nothing, so this is a new sending with an intent of its own."""
+        around = self.around
+        await around.clock.sleep(around.pace.lock_pause)
+        try:
+            client = self._client(item)
+            mark = await self._mark(client, item)
+        except (NotFound, PveError):
+            # The host stopped answering between two attempts: what the last one said is what we know.
+            return await self._end(item, ending)
+        claimed_at = around.clock.monotonic()
+        async with around.db.transaction(durable=True) as tx:
+            won = await around.store.claim_again(tx.conn, item, mark, around.clock.now())
+            again = await around.store.item_now(tx.conn, item.id) if won else None
+            if again is not None:
+                tx.after_commit(lambda: around.board.moved(again))
+        return None if again is None else await self._post(client, again, claimed_at)
+
+    async def _confirm_reboot(self, item: Item, ending: Ending) -> Ending:
+        """``qmreboot`` ends with the guest's shutdown; whether it came back is asked of the guest itself."""
+        around, pace = self.around, self.around.pace
+        until = around.clock.monotonic() + pace.reboot
+        doubt: Ending = ending
+        while around.clock.monotonic() < until:
+            await around.clock.sleep(1.0)
+            try:
+                current = await self._client(item).current(guest_of(item))
+            except NotFound:
+                return Ending("unknown", "job.host_gone")
+            except PveError as error:
+                doubt = Ending("unknown", "job.host_silent", {"reason": error.code})
+                continue
+            asked = item.started_at or around.clock.now()
+            if back_after_reboot(current, (around.clock.now() - asked).total_seconds()):
+                return ending
+            doubt = ending if current.status == "running" else Ending("failed", "job.not_back")
+        return doubt
+
+    # --- the end
+
+    async def _end(self, item: Item, ending: Ending) -> Item | None:
+        """A final state, its row in the journal, and the job's end when it was the last: one transaction."""
+        around = self.around
+        now = around.clock.now()
+        async with around.db.transaction(durable=True) as tx:
+            if not await around.store.end(tx.conn, item.id, ending, now):
+                return None
+            await around.store.begin_job(tx.conn, item.job_id, now)
+            tx.after_commit(lambda: around.board.moved(replace(item, state=ending.state)))
+            entries = [outcome_entry(item, ending, around.scope(item))]
+            counts = await around.store.close_job(tx.conn, item.job_id, now)
+            if counts is not None:
+                tx.after_commit(lambda: around.board.ended(item.job_id, counts, now))
+                entries.append(finished_entry(item, counts))
+            await around.journal.append(tx, *entries)
+        around.acted(item.host_id, item.vmid)
+        return None
+
+    def _client(self, item: Item) -> PowerClient:
+        return self.around.clients(item.host_id)
+
+
+def guest_of(item: Item) -> Guest:
+    return Guest(item.node_name, item.guest_type, item.vmid)
