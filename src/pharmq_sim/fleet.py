@@ -1,0 +1,184 @@
+"""A whole fleet in one process, kept in a directory so that a restart changes nothing."""
+
+import asyncio
+import csv
+import json
+import logging
+import multiprocessing
+import os
+import resource
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pharmq.base.clock import Clock
+from pharmq.base.spawn import Spawner
+from pharmq_sim.certs import KeyType, make_identity
+from pharmq_sim.control import Control
+from pharmq_sim.host import SimHost
+from pharmq_sim.plan import NODE, PORT, HostSpec, make_world, plan
+from pharmq_sim.world import World
+
+log = logging.getLogger(__name__)
+SAVE_SECONDS = 5.0
+CSV_COLUMNS = (
+    "code",
+    "name",
+    "representative",
+    "phone",
+    "address",
+    "region",
+    "chain",
+    "hours",
+    "closing_days",
+    "note",
+    "host_ip",
+    "host_port",
+    "node",
+)
+Progress = Callable[[str, int, int], None]
+
+
+def raise_file_limit() -> None:
+    """A thousand hosts with their connections need more descriptors than a shell usually allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Fleet:
+    """``async with Fleet(directory, 100, clock=SystemClock())``: hosts listen, the control port answers.
+
+    ``directory`` holds ``password``, ``pharmacies.csv``, ``control.json`` and ``hosts/NNN/``.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        hosts: int,
+        *,
+        clock: Clock,
+        key_type: KeyType = "rsa",
+        control_port: int = 0,
+        progress: Progress = lambda _what, _done, _total: None,
+    ) -> None:
+        self.directory = directory
+        self.specs = plan(hosts)
+        self.hosts: list[SimHost] = []
+        self.control = Control(self.hosts, control_port)
+        self.password = ""
+        self._clock = clock
+        self._key_type: KeyType = key_type
+        self._progress = progress
+        self._spawner = Spawner("sim fleet")
+
+    @property
+    def csv_path(self) -> Path:
+        return self.directory / "pharmacies.csv"
+
+    def _host_directory(self, spec: HostSpec) -> Path:
+        return self.directory / "hosts" / f"{spec.number:03d}"
+
+    async def __aenter__(self) -> Self:
+        raise_file_limit()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.password = _kept_secret(self.directory / "password")
+        await self._certificates()
+        for done, spec in enumerate(self.specs, 1):
+            host = SimHost(
+                self._world(spec),
+                self._host_directory(spec),
+                clock=self._clock,
+                address=spec.address,
+                port=PORT,
+                key_type=self._key_type,
+            )
+            self.hosts.append(host)
+            await host.start()
+            self._progress("hosts", done, len(self.specs))
+        write_csv(self.csv_path, self.specs)
+        await self.control.start()
+        (self.directory / "control.json").write_text(json.dumps({"port": self.control.port}))
+        self._spawner.spawn(self._saving(), "save")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._spawner.aclose()
+        await self.control.aclose()
+        await asyncio.gather(*(host.stop() for host in self.hosts))
+        self.save()
+
+    def _world(self, spec: HostSpec) -> World:
+        path = self._host_directory(spec) / "world.json"
+        if path.exists():
+            return World.load(path)
+        return make_world(spec, self.password, self._clock.now().timestamp())
+
+    async def _certificates(self) -> None:
+        """Make what is missing: two identities a host, in other processes because RSA keys take their time."""
+        wanted = [
+            (self._host_directory(spec), name, NODE, spec.address, self._key_type)
+            for spec in self.specs
+            for name in ("leaf", "other")
+            if not (self._host_directory(spec) / f"{name}.pem").exists()
+        ]
+        if not wanted:
+            return
+        loop = asyncio.get_running_loop()
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(max_workers=os.cpu_count() or 1, mp_context=context) as pool:
+            running = [loop.run_in_executor(pool, make_identity, *arguments) for arguments in wanted]
+            for done, finished in enumerate(asyncio.as_completed(running), 1):
+                await finished
+                self._progress("certificates", done, len(wanted))
+
+    async def _saving(self) -> None:
+        while True:
+            await self._clock.sleep(SAVE_SECONDS)
+            self.save()
+
+    def save(self) -> None:
+        """Write the worlds that changed; a few kilobytes each."""
+        for spec, host in zip(self.specs, self.hosts, strict=True):
+            if host.dirty:
+                host.dirty = False
+                host.world.save(self._host_directory(spec) / "world.json")
+
+
+def _kept_secret(path: Path) -> str:
+    """The text in ``path``, made up on the first start; readable by the owner only."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(12))
+    return path.read_text().strip()
+
+
+def write_csv(path: Path, specs: list[HostSpec]) -> None:
+    """The fleet in the format of the enrolment file (UTF-8 with BOM, as Excel writes and reads it)."""
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(CSV_COLUMNS)
+        for spec in specs:
+            p = spec.pharmacy
+            writer.writerow(
+                [
+                    p.code,
+                    p.name,
+                    p.representative,
+                    p.phone,
+                    p.address,
+                    p.region,
+                    p.chain,
+                    p.hours_text,
+                    " ".join(p.closing_days),
+                    p.note,
+                    spec.address,
+                    PORT,
+                    NODE,
+                ]
+            )
