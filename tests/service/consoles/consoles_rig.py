@@ -1,0 +1,331 @@
+"""The console room as it runs: real WebSockets on one side, simulated hosts over real TLS on the other."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self, cast
+
+import aiohttp
+import msgspec
+import uvicorn
+from sqlalchemy import insert, select
+
+from pharmq import pve
+from pharmq.access import Actor, Grant, Privilege, scope_of
+from pharmq.base.clock import ManualClock
+from pharmq.base.secret import Secret
+from pharmq.consoles.model import Host, Target, Ticket
+from pharmq.consoles.service import ConsolesService
+from pharmq.consoles.socket import ConsoleSocket
+from pharmq.consoles.tables import vnc_sessions_extended
+from pharmq.db import Database
+from pharmq.db.leases import Leases
+from pharmq.hosts.tables import pharmacies, proxmox_hosts
+from pharmq.journal import Journal, Row
+from pharmq.settings import RuntimeSettings
+from pharmq_sim.host import SimHost
+from pharmq_sim.testing import PASSWORD, SimFleet
+
+ORIGIN = "http://pharmq.test"
+
+
+def person(number: int, name: str, path: str = "/", *privileges: Privilege, session: str | None = None) -> Actor:
+    held = frozenset(privileges or Privilege)
+    return Actor("user", number, name, (Grant(path, held),), "127.0.0.1", session=session or f"session-{name}")
+
+
+ADMIN = person(1, "admin")
+VIEWER = person(2, "viewer", "/", Privilege.SEE)
+OPERATOR = person(3, "operator", "/host/1", Privilege.SEE, Privilege.CONSOLE_CONTROL)
+STRANGER = Actor("user", 4, "stranger", (), "127.0.0.1", session="session-stranger")
+CAST = {actor.name: actor for actor in (ADMIN, VIEWER, OPERATOR, STRANGER)}
+
+
+class Known(msgspec.Struct, frozen=True):
+    actor: Actor
+
+
+class FakeCallers:
+    """A cookie or token is the person's name. Names taken out are revoked."""
+
+    def __init__(self) -> None:
+        self.known = dict(CAST)
+
+    async def by_cookie(self, cookie: str, source: str | None) -> Known | None:
+        return Known(self.known[cookie]) if cookie in self.known else None
+
+    async def by_token(self, token: str, source: str | None) -> Known | None:
+        return await self.by_cookie(token, source)
+
+    async def is_live(self, actor: Actor) -> bool:
+        return actor.name in self.known
+
+
+class FakeTargets:
+    """A fixed list of VMs that a test may change."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Target] = {}
+
+    def of_pharmacy(self, pharmacy_id: int, vmid: int) -> Sequence[Target]:
+        return [t for t in self.rows.values() if t.pharmacy_id == pharmacy_id and t.vmid == vmid]
+
+    def get(self, vm_id: int) -> Target | None:
+        return self.rows.get(vm_id)
+
+    def change(self, vm_id: int, **fields: Any) -> None:
+        self.rows[vm_id] = msgspec.structs.replace(self.rows[vm_id], **fields)
+
+
+class Viewer:
+    """A browser's noVNC, hand-written: RFB 3.8 without security, raw pixels."""
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        self.ws = ws
+        self.buffer = bytearray()
+        self.width = self.height = 0
+        self.name = ""
+
+    async def take(self, size: int) -> bytes:
+        while len(self.buffer) < size:
+            message = await self.ws.receive()
+            if message.type is not aiohttp.WSMsgType.BINARY:
+                raise Closed(self.ws.close_code or 1006, _reason(message))
+            self.buffer += message.data
+        taken = bytes(self.buffer[:size])
+        del self.buffer[:size]
+        return taken
+
+    async def greet(self) -> Self:
+        assert await self.take(12) == b"RFB 003.008\n"
+        await self.ws.send_bytes(b"RFB 003.008\n")
+        assert await self.take(2) == b"\x01\x01"
+        await self.ws.send_bytes(b"\x01")
+        assert await self.take(4) == b"\0\0\0\0"
+        await self.ws.send_bytes(b"\x00")  # ClientInit, exclusive: the server must ask for a shared one all the same
+        head = await self.take(24)
+        self.width, self.height = int.from_bytes(head[:2], "big"), int.from_bytes(head[2:4], "big")
+        self.name = (await self.take(int.from_bytes(head[20:24], "big"))).decode()
+        return self
+
+    async def picture(self) -> int:
+        """Ask for the whole screen in raw pixels; how many bytes of pixels came."""
+        await self.ws.send_bytes(b"\x02\0\0\x01\0\0\0\0")
+        size = self.width.to_bytes(2, "big") + self.height.to_bytes(2, "big")
+        await self.ws.send_bytes(b"\x03\0\0\0\0\0" + size)
+        return await self.update()
+
+    async def update(self) -> int:
+        head = await self.take(4)
+        assert head[0] == 0, f"message {head[0]}"
+        pixels = 0
+        for _ in range(int.from_bytes(head[2:4], "big")):
+            rect = await self.take(12)
+            area = int.from_bytes(rect[4:6], "big") * int.from_bytes(rect[6:8], "big") * 4
+            assert rect[8:12] == b"\0\0\0\0"
+            pixels += len(await self.take(area))
+        return pixels
+
+    async def type(self, text: str) -> None:
+        for letter in text:
+            keysym = ord(letter) if ord(letter) < 256 else 0x01000000 + ord(letter)
+            for down in (1, 0):
+                await self.ws.send_bytes(bytes((4, down, 0, 0)) + keysym.to_bytes(4, "big"))
+
+    async def closed(self) -> "Closed":
+        """Read on until the server closes; why it did."""
+        while True:
+            try:
+                await self.take(len(self.buffer) + 1)
+            except Closed as end:
+                return end
+
+
+class Closed(Exception):  # noqa: N818
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code} {reason}")
+        self.code = code
+        self.reason = reason
+
+    @property
+    def cause(self) -> str:
+        return self.reason.partition("?")[0]
+
+
+def _reason(message: aiohttp.WSMessage) -> str:
+    return message.extra or "" if message.type is aiohttp.WSMsgType.CLOSE else ""
+
+
+class Rig:
+    """``clock`` is driven: it runs about ten times as fast as the wall's while real I/O goes on."""
+
+    def __init__(self, db: Database, journal: Journal, clock: ManualClock, hosts: int = 1) -> None:
+        self.db = db
+        self.journal = journal
+        self.clock = clock
+        self.fleet = SimFleet(hosts=hosts, clock=clock)
+        self.targets = FakeTargets()
+        self.callers = FakeCallers()
+        self.settings = RuntimeSettings()
+        self.clients: dict[int, pve.PveClient] = {}
+        self.timeouts = pve.Timeouts()
+
+    async def __aenter__(self) -> Self:
+        await self.fleet.__aenter__()
+        for number, host in enumerate(self.fleet.hosts, 1):
+            await self._register(number, host)
+        self.service = self.make_service("run-1")
+        await self.service.start()
+        await self._serve()
+        self._driver = asyncio.create_task(self._drive())
+        self._http = aiohttp.ClientSession()
+        return self
+
+    def make_service(self, owner: str) -> ConsolesService:
+        return ConsolesService(
+            db=self.db,
+            clock=self.clock,
+            journal=self.journal,
+            leases=Leases(self.db, owner),
+            targets=self.targets,
+            host_of=lambda host_id: cast("Host", self.clients[host_id]),
+            settings=lambda: self.settings,
+            origin=ORIGIN,
+            owner=owner,
+            is_live=self.callers.is_live,
+        )
+
+    async def _serve(self) -> None:
+        app = ConsoleSocket(self.service, self.callers, self.clock)
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            ws_max_size=1 << 20,
+            lifespan="off",
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+        )
+        self._server = uvicorn.Server(config)
+        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        self._serving = asyncio.create_task(self._server.serve([listener]))
+        while not self._server.started:
+            await asyncio.sleep(0.01)
+
+    async def _drive(self) -> None:
+        while True:
+            await self.clock.advance(0.05)
+            await asyncio.sleep(0.005)
+
+    async def _register(self, number: int, host: SimHost) -> None:
+        now = self.clock.now()
+        async with self.db.transaction() as tx:
+            await tx.conn.execute(
+                insert(pharmacies).values(
+                    pharmacy_id=number, code=f"P{number}", name=f"약국 {number}", hours={}, closing_days=[],
+                    created_at=now, updated_at=now,
+                )
+            )
+            await tx.conn.execute(
+                insert(proxmox_hosts).values(
+                    id=number, pharmacy_id=number, pharmacy_name=f"약국 {number}", host_ip="127.0.0.1",
+                    addresses=[], host_port=host.port, credential_kind="password", username="root@pam",
+                    status="online", created_at=now, updated_at=now,
+                )
+            )
+        self.clients[number] = self.client_of(host)
+        for guest in host.world.guests.values():
+            vm_id = number * 1000 + guest.vmid
+            self.targets.rows[vm_id] = Target(
+                vm_id=vm_id,
+                host_id=number,
+                pharmacy_id=number,
+                pharmacy_name=f"약국 {number}",
+                vmid=guest.vmid,
+                vm_name=guest.name,
+                vm_type="pos",
+                guest=pve.Guest(host.world.node, guest.kind, guest.vmid),
+                status="running" if guest.running else "stopped",
+                console="vnc",
+                missing=False,
+                host_status="online",
+                host_reason=None,
+                scope=scope_of(pharmacy_id=number, host_id=number, vm_id=vm_id),
+            )
+
+    def client_of(self, host: SimHost, password: str = PASSWORD) -> pve.PveClient:
+        return pve.PveClient(
+            pve.Endpoint("127.0.0.1", host.port),
+            pve.PasswordCredential("root@pam", Secret(password)),
+            frozenset({host.fingerprint}),
+            clock=self.clock,
+            timeouts=self.timeouts,
+        )
+
+    # -- what tests do
+
+    async def connect(self, vmid: int = 100, actor: Actor = ADMIN, pharmacy_id: int = 1) -> Ticket:
+        return await self.service.connect(actor, pharmacy_id, vmid)
+
+    async def socket(
+        self, session_id: str, cookie: str = "admin", origin: str | None = ORIGIN, **headers: str
+    ) -> Viewer:
+        if origin is not None:
+            headers["Origin"] = origin
+        if cookie:
+            headers["Cookie"] = f"pharmq_session={cookie}"
+        url = f"ws://127.0.0.1:{self.port}/api/vnc/ws/{session_id}"
+        return Viewer(await self._http.ws_connect(url, headers=headers, max_msg_size=0, autoping=True))
+
+    async def open(self, vmid: int = 100, actor: Actor = ADMIN, pharmacy_id: int = 1) -> Viewer:
+        ticket = await self.connect(vmid, actor, pharmacy_id)
+        viewer = await self.socket(ticket.session_id, actor.name)
+        return await viewer.greet()
+
+    async def refused(self, vmid: int = 100) -> Closed:
+        """Open a console that must fail after the claim; how it was closed."""
+        ticket = await self.connect(vmid)
+        try:
+            await (await self.socket(ticket.session_id)).greet()
+        except Closed as end:
+            return end
+        raise AssertionError("the console opened")
+
+    async def until(self, condition: Any, what: str) -> None:
+        for _ in range(2000):
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError(f"never: {what}")
+
+    async def journalled(self, kind: str | None = None) -> list[Row]:
+        async with self.db.read() as conn:
+            rows = await self.journal.read(conn, 0)
+        return [row for row in rows if row.kind.startswith("console.") and kind in (None, row.kind)]
+
+    async def stored(self) -> list[Any]:
+        async with self.db.read() as conn:
+            table = vnc_sessions_extended
+            return list(await conn.execute(select(table).order_by(table.c.created_at)))
+
+    async def idle(self) -> None:
+        """Wait until every console of this process has ended and been written down."""
+        await self.until(lambda: not self.service.live.sessions, "no console left")
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.close()
+        await self.service.aclose()
+        self._server.should_exit = True
+        await self._serving
+        self._driver.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._driver
+        for client in self.clients.values():
+            await client.close()
+        await self.fleet.__aexit__(kind, error, trace)
