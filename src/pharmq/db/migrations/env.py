@@ -7,6 +7,7 @@ from pharmq.db.metadata import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
+    user_module_prefix="pharmq.db.",
     render_as_batch=True,
     transaction_per_migration=False,
 )

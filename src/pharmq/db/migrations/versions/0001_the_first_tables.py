@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import pharmq.db.metadata
+import pharmq.db
 
 revision = "0001"
 down_revision = None
@@ -20,8 +20,8 @@ def upgrade() -> None:
         sa.Column("username", sa.String(length=128), nullable=False, comment="root@pam, or user@realm!token"),
         sa.Column("secret", sa.LargeBinary(), nullable=False, comment="sealed, bound to this row"),
         sa.Column("revision", sa.Integer(), nullable=False, comment="grows with each change; ends a latched rejection"),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_credentials")),
         sa.UniqueConstraint("name", name=op.f("uq_credentials_name")),
         sqlite_autoincrement=True,
@@ -30,7 +30,7 @@ def upgrade() -> None:
         "data_keys",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_keys")),
         sqlite_autoincrement=True,
     )
@@ -55,12 +55,10 @@ def upgrade() -> None:
         sa.Column("actor_name", sa.String(length=128), nullable=True),
         sa.Column("source", sa.String(length=64), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False, comment="queued | running | done | cancelled"),
-        sa.Column(
-            "counts", pharmq.db.metadata.JsonText(), nullable=True, comment="items by state, written when the job ends"
-        ),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("started_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("finished_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("counts", pharmq.db.JsonText(), nullable=True, comment="items by state, written when the job ends"),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("started_at", pharmq.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", pharmq.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint("act_id", name=op.f("uq_jobs_act_id")),
         sqlite_autoincrement=True,
@@ -72,7 +70,7 @@ def upgrade() -> None:
         "journal",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("version", sa.SmallInteger(), nullable=False),
-        sa.Column("at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("phase", sa.String(length=8), nullable=False, comment="event | request | outcome"),
         sa.Column("act_id", sa.String(length=26), nullable=True),
@@ -83,10 +81,8 @@ def upgrade() -> None:
         sa.Column("pharmacy_id", sa.BigInteger(), nullable=True),
         sa.Column("host_id", sa.BigInteger(), nullable=True),
         sa.Column("vm_id", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "scope", pharmq.db.metadata.JsonText(), nullable=False, comment="every path of the object at that time"
-        ),
-        sa.Column("params", pharmq.db.metadata.JsonText(), nullable=False),
+        sa.Column("scope", pharmq.db.JsonText(), nullable=False, comment="every path of the object at that time"),
+        sa.Column("params", pharmq.db.JsonText(), nullable=False),
         sa.Column("outcome", sa.String(length=64), nullable=True),
         sa.Column("upid", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_journal")),
@@ -126,15 +122,12 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=32), server_default="", nullable=False),
         sa.Column("address", sa.String(length=255), server_default="", nullable=False),
         sa.Column(
-            "hours",
-            pharmq.db.metadata.JsonText(),
-            nullable=False,
-            comment='{"mon": [["09:00", "19:00"]], ...}, local time',
+            "hours", pharmq.db.JsonText(), nullable=False, comment='{"mon": [["09:00", "19:00"]], ...}, local time'
         ),
-        sa.Column("closing_days", pharmq.db.metadata.JsonText(), nullable=False, comment='["2026-12-25", ...]'),
+        sa.Column("closing_days", pharmq.db.JsonText(), nullable=False, comment='["2026-12-25", ...]'),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("pharmacy_id", name=op.f("pk_pharmacies")),
         sa.UniqueConstraint("code", name=op.f("uq_pharmacies_code")),
         sqlite_autoincrement=True,
@@ -142,16 +135,16 @@ def upgrade() -> None:
     op.create_table(
         "settings",
         sa.Column("key", sa.String(length=64), nullable=False),
-        sa.Column("value", pharmq.db.metadata.JsonText(), nullable=False),
-        sa.Column("updated_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("value", pharmq.db.JsonText(), nullable=False),
+        sa.Column("updated_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("updated_by", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_settings")),
     )
     op.create_table(
         "setup_links",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_setup_links")),
     )
     op.create_table(
@@ -161,8 +154,8 @@ def upgrade() -> None:
         sa.Column("display_name", sa.String(length=128), nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=False),
         sa.Column("lang", sa.String(length=8), nullable=False),
-        sa.Column("disabled_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("disabled_at", pharmq.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
         sqlite_autoincrement=True,
@@ -173,9 +166,9 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_used", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("expires_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_used", pharmq.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", pharmq.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_tokens_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_api_tokens_token_hash")),
@@ -214,20 +207,20 @@ def upgrade() -> None:
             comment="queued | sending | watching | succeeded | failed | skipped | unknown | cancelled",
         ),
         sa.Column("reason", sa.String(length=64), nullable=True),
-        sa.Column("reason_params", pharmq.db.metadata.JsonText(), nullable=True),
+        sa.Column("reason_params", pharmq.db.JsonText(), nullable=True),
         sa.Column("upid", sa.String(length=200), nullable=True),
         sa.Column(
             "mark",
-            pharmq.db.metadata.JsonText(),
+            pharmq.db.JsonText(),
             nullable=True,
             comment="the host's newest tasks of this kind before we sent; what is not here is new",
         ),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=True, comment="the process run that works on it"),
         sa.Column("lease_until", sa.Float(), nullable=True, comment="Unix seconds by the database's clock"),
-        sa.Column("sent_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("started_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("finished_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", pharmq.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("started_at", pharmq.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", pharmq.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_items_job_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_items")),
         sqlite_autoincrement=True,
@@ -258,9 +251,7 @@ def upgrade() -> None:
         sa.Column("pharmacy_id", sa.BigInteger(), nullable=False),
         sa.Column("pharmacy_name", sa.String(length=255), nullable=False),
         sa.Column("host_ip", sa.String(length=255), nullable=False, comment="address or DNS name; the first one tried"),
-        sa.Column(
-            "addresses", pharmq.db.metadata.JsonText(), nullable=False, comment="further addresses, tried in order"
-        ),
+        sa.Column("addresses", pharmq.db.JsonText(), nullable=False, comment="further addresses, tried in order"),
         sa.Column("host_port", sa.Integer(), nullable=False),
         sa.Column(
             "node",
@@ -279,21 +270,18 @@ def upgrade() -> None:
         sa.Column("maintenance_note", sa.String(length=255), server_default="", nullable=False),
         sa.Column("status", sa.String(length=12), nullable=False, comment="online | offline | maintenance"),
         sa.Column("reason", sa.String(length=32), nullable=True, comment="why it is offline; a code"),
-        sa.Column("reason_params", pharmq.db.metadata.JsonText(), nullable=True),
+        sa.Column("reason_params", pharmq.db.JsonText(), nullable=True),
         sa.Column(
-            "since",
-            pharmq.db.metadata.UtcDateTime(timezone=True),
-            nullable=True,
-            comment="when status or reason last changed",
+            "since", pharmq.db.UtcDateTime(timezone=True), nullable=True, comment="when status or reason last changed"
         ),
-        sa.Column("last_check", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_contact", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_check", pharmq.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_contact", pharmq.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("version", sa.String(length=32), nullable=True),
         sa.Column(
             "refused_revision", sa.Integer(), nullable=True, comment="the credential revision the host has refused"
         ),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["credential_id"], ["credentials.id"], name=op.f("fk_proxmox_hosts_credential_id")),
         sa.ForeignKeyConstraint(["pharmacy_id"], ["pharmacies.pharmacy_id"], name=op.f("fk_proxmox_hosts_pharmacy_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_proxmox_hosts")),
@@ -310,9 +298,9 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=True),
         sa.Column("user_agent", sa.String(length=255), nullable=True),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_seen", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", pharmq.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
     )
@@ -325,9 +313,9 @@ def upgrade() -> None:
         sa.Column("host_id", sa.BigInteger(), nullable=False),
         sa.Column("node", sa.String(length=64), nullable=True),
         sa.Column("fingerprint", sa.String(length=95), nullable=False, comment="AA:BB:..., upper case"),
-        sa.Column("not_after", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("not_after", pharmq.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("confirmed_by", sa.BigInteger(), nullable=True),
-        sa.Column("confirmed_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["host_id"], ["proxmox_hosts.id"], name=op.f("fk_host_pins_host_id"), ondelete="CASCADE"
@@ -365,7 +353,7 @@ def upgrade() -> None:
         sa.Column(
             "description_source", sa.String(length=8), server_default="pve", nullable=False, comment="pve | hand"
         ),
-        sa.Column("tags", pharmq.db.metadata.JsonText(), nullable=False),
+        sa.Column("tags", pharmq.db.JsonText(), nullable=False),
         sa.Column("template", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("lock", sa.String(length=32), nullable=True),
         sa.Column("onboot", sa.Boolean(), nullable=True),
@@ -375,16 +363,16 @@ def upgrade() -> None:
         ),
         sa.Column(
             "config_at",
-            pharmq.db.metadata.UtcDateTime(timezone=True),
+            pharmq.db.UtcDateTime(timezone=True),
             nullable=True,
             comment="when the configuration was last read",
         ),
-        sa.Column("last_sync", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("missing_since", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_sync", pharmq.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("missing_since", pharmq.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column(
             "ended_at",
-            pharmq.db.metadata.UtcDateTime(timezone=True),
+            pharmq.db.UtcDateTime(timezone=True),
             nullable=True,
             comment="purged, or replaced by a new incarnation",
         ),
@@ -417,16 +405,13 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("actor_name", sa.String(length=128), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False, comment="issued | opening | open | closed"),
-        sa.Column("created_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", pharmq.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column(
-            "expires_at",
-            pharmq.db.metadata.UtcDateTime(timezone=True),
-            nullable=False,
-            comment="until when it may be claimed",
+            "expires_at", pharmq.db.UtcDateTime(timezone=True), nullable=False, comment="until when it may be claimed"
         ),
-        sa.Column("last_refresh", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("opened_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("closed_at", pharmq.db.metadata.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_refresh", pharmq.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", pharmq.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", pharmq.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("cause", sa.String(length=64), nullable=True),
         sa.Column("bytes_up", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("bytes_down", sa.BigInteger(), server_default="0", nullable=False),
