@@ -73,6 +73,15 @@ class HostChecks:
             self.directory.put_host(msgspec.structs.replace(current, **changes))
         return found.state
 
+    async def learn_version(self, host_id: int, version: str) -> None:
+        """What runs on a host, where it is news."""
+        host, state = self.directory.host(host_id), self.directory.state(host_id)
+        if host is not None and state.version != version:
+            state = msgspec.structs.replace(state, version=version)
+            self.directory.put_state(host_id, state)
+            async with self.ground.db.transaction() as tx:
+                await store.write_state(tx.conn, host, state)
+
     async def learn_expiry(self, host_id: int, fingerprint: str, not_after: str) -> None:
         """A pinned certificate's end, where it was not known yet."""
         host, ends = self.directory.host(host_id), moment(not_after)

@@ -69,6 +69,27 @@ class Handshakes:
                 turn.set_result(None)
 
 
+class _HostGate:
+    """A host's way to a handshake. Failing hosts queue apart: one that accepts and then stays silent holds its
+    place until the time-out, and a third of the fleet doing so must not make the others wait."""
+
+    def __init__(self, host_id: int, directory: Directory, healthy: Handshakes, failing: Handshakes) -> None:
+        self._host_id = host_id
+        self._directory = directory
+        self._gates = (healthy, failing)
+        self._entered: deque[Handshakes] = deque()
+
+    async def __aenter__(self) -> None:
+        gate = self._gates[self._directory.state(self._host_id).failures > 0]
+        await gate.__aenter__()
+        self._entered.append(gate)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._entered.popleft().__aexit__(kind, error, trace)
+
+
 class _Made(NamedTuple):
     key: tuple[object, ...]
     client: PveClient
@@ -91,6 +112,7 @@ class HostClients:
         self.vault = vault
         self.clock = clock
         self.handshakes = handshakes or Handshakes(20)
+        self.failing_handshakes = Handshakes(self.handshakes.limit)
         self.timeouts = timeouts or Timeouts()
         self._factory = factory
         self._made: dict[int, _Made] = {}
@@ -107,7 +129,7 @@ class HostClients:
             raise NotFound("host.not_found", params={"id": str(host_id)})
         if host.refused:
             raise CredentialRefused("refused before; waiting for another credential")
-        key = _key(host)
+        key = client_key(host)
         made = self._made.get(host_id)
         if made is None or made.key != key:
             self._forget(host_id)
@@ -123,7 +145,7 @@ class HostClients:
             frozenset(pin.fingerprint for pin in host.pins),
             clock=self.clock,
             timeouts=timeouts or self.timeouts,
-            handshakes=self.handshakes,
+            handshakes=_HostGate(host.id, self.directory, self.handshakes, self.failing_handshakes),
             alternates=tuple(Endpoint(address, host.host_port) for address in host.addresses),
         )
 
@@ -140,6 +162,10 @@ class HostClients:
         """The secret of a shared set. Raises VaultError."""
         sealed = self._sealed_sets[credential_id]
         return self.vault.open(sealed, SETS_TABLE, credential_id, SETS_COLUMN)
+
+    def limit_handshakes(self, limit: int) -> None:
+        """Takes effect with the next handshake."""
+        self.handshakes.limit = self.failing_handshakes.limit = limit
 
     # --- told by the service after its commit
 
@@ -163,7 +189,7 @@ class HostClients:
         made = self._made.get(number)
         if host is None:
             self._sealed.pop(number, None)
-        if made is not None and (host is None or made.key != _key(host)):
+        if made is not None and (host is None or made.key != client_key(host)):
             # At once, not at the next get: a console of a host whose pin was taken away must not stay usable.
             self._forget(number)
 
@@ -183,7 +209,7 @@ def as_credential(kind: CredentialKind, username: str, secret: Secret) -> Creden
     return PasswordCredential(username, secret) if kind == "password" else TokenCredential(username, secret)
 
 
-def _key(host: Host) -> tuple[object, ...]:
+def client_key(host: Host) -> tuple[object, ...]:
     """What a client is made from: when none of it changed, its ticket stays good."""
     return (
         host.host_ip,
