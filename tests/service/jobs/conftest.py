@@ -2,21 +2,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from jobs_world import FakeGuest, FakeHost, FlowingClock, Process
+from jobs_world import FakeGuest, FakeHost, FlowingClock, Process, make_database
 
 from pharmq.base.spawn import Spawner
-from pharmq.db import Database, metadata
-from pharmq.journal.tables import journal_head
-
-
-async def make_database(path: Path) -> str:
-    url = f"sqlite:///{path}"
-    database = Database(url)
-    async with database.engine.begin() as conn:
-        await conn.run_sync(metadata.create_all)
-        await conn.execute(journal_head.insert().values(id=1, seq=0))
-    await database.close()
-    return url
 
 
 @pytest.fixture
@@ -36,9 +24,7 @@ def hosts(flowing: FlowingClock) -> dict[int, FakeHost]:
 
 
 @pytest.fixture
-async def process(
-    tmp_path: Path, flowing: FlowingClock, hosts: dict[int, FakeHost]
-) -> AsyncIterator[Process]:
+async def process(tmp_path: Path, flowing: FlowingClock, hosts: dict[int, FakeHost]) -> AsyncIterator[Process]:
     url = await make_database(tmp_path / "jobs.db")
     made = Process(url, flowing, hosts)
     await made.jobs.start()

@@ -11,19 +11,21 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pharmq.access import SYSTEM, Actor, Scope, scope_of
 from pharmq.base.errors import NotFound
-from pharmq.db import Database, Tx
+from pharmq.db import Database, Tx, metadata
 from pharmq.inventory.model import VmFilter
 from pharmq.jobs.course import Pace
 from pharmq.jobs.model import Caps, Item, Target, VmRef
 from pharmq.jobs.service import JobsService
 from pharmq.jobs.store import JobsStore
 from pharmq.journal import Journal
+from pharmq.journal.tables import journal_head
 from pharmq.pve import (
     AlreadyRunning,
     Current,
@@ -180,9 +182,10 @@ class FakeHost:
         self.draw = random.Random(seed)
         self.faults: list[str] = []
         self.tasks_: list[SimTask] = []
-        self.posts: list[tuple[int, str]] = []
-        """Requests that reached the host: what it will do, or has refused."""
+        self.sent: list[int] = []
+        """VMIDs of requests that left for the host and may have been carried out."""
         self.deaf_until = -1.0
+        self.ancient: list[TaskRow] = []
         self._pid = itertools.count(4000)
 
     def _time(self) -> int:
@@ -226,6 +229,24 @@ class FakeHost:
         self.tasks_.append(SimTask(upid, now + took, said))
         return upid
 
+    def older_tasks(self, vmid: int, verb: Verb) -> None:
+        """Tasks of the same kind from before: none of them is ours."""
+        at = self._time()
+        self.ancient = [
+            TaskRow(
+                upid=f"UPID:pve:00000F0{n}:00001000:{at - n * 60:08X}:{prefix}{TYPES[verb]}:{vmid}:root@pam:",
+                node="pve",
+                type=f"{prefix}{TYPES[verb]}",
+                id=str(vmid),
+                user="root@pam",
+                starttime=at - n * 60,
+                endtime=at,
+                status="OK",
+            )
+            for n in range(3)
+            for prefix in ("qm", "vz")
+        ]
+
     def rows(self, vmid: int | None) -> tuple[TaskRow, ...]:
         found = []
         for task in reversed(self.tasks_):
@@ -243,7 +264,7 @@ class FakeHost:
                         status=task.exit if over else None,
                     )
                 )
-        return tuple(found)
+        return (*found, *self.ancient)
 
     def exit_of(self, upid: str) -> str | None:
         """How a task ends, whether it has by now or not."""
@@ -276,9 +297,8 @@ class FakeClient:
             raise Unreachable("refused", "connection refused")
         if fault == "http_500":
             raise HostFault(500, "got no worker upid - start worker failed")
-        self.host.posts.append((guest.vmid, verb))
+        self.host.sent.append(guest.vmid)
         if fault == "lost_596":
-            self.host.posts.pop()
             await self.host.clock.sleep(30)
             raise OutcomeUnknown("596 Connection timed out")
         if fault in ("executed_596", "late_596"):
@@ -444,3 +464,13 @@ class VirtualLeases(JobsStore):
 
     async def clock(self, conn: AsyncConnection) -> float:
         return self.flowing.elapsed
+
+
+async def make_database(path: Path) -> str:
+    url = f"sqlite:///{path}"
+    database = Database(url)
+    async with database.engine.begin() as conn:
+        await conn.run_sync(metadata.create_all)
+        await conn.execute(journal_head.insert().values(id=1, seq=0))
+    await database.close()
+    return url
