@@ -79,6 +79,10 @@ class Fleet:
     def csv_path(self) -> Path:
         return self.directory / "pharmacies.csv"
 
+    def admin_password(self) -> str:
+        """The demo administrator's password, made up once and kept."""
+        return _kept_secret(self.directory / "admin-password")
+
     def _host_directory(self, spec: HostSpec) -> Path:
         return self.directory / "hosts" / f"{spec.number:03d}"
 

@@ -1,0 +1,182 @@
+"""The demo: a simulated fleet, the real manager against it, enrolled through its own API."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from pharmq.base.clock import Clock, SystemClock
+from pharmq_sim.fleet import Fleet
+from pharmq_sim.manager import DemoFailed, Manager
+from pharmq_sim.mix import Trouble, troubles
+
+USERNAME = "root@pam"
+POLL_SECONDS = 0.5
+#: after this the demo gives up waiting and says what it sees
+PATIENCE_SECONDS = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    hosts: int
+    port: int
+    data_dir: Path
+    qemu: int = 0
+    faults: list[str] | None = None
+    control_port: int = 0
+
+
+class Steps:
+    """Progress on the terminal: one bar per step."""
+
+    def __init__(self, console: Console) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description:<22}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=False,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, what: str, done: int, total: int) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self.progress.add_task(what, total=total)
+        self.progress.update(self._tasks[what], completed=done, total=total)
+
+
+async def _enrol(manager: Manager, fleet: Fleet, steps: Steps) -> None:
+    """Add every host that is not there yet, by the CSV enrolment with its review of fingerprints."""
+    total = len(fleet.hosts)
+    known = (await manager.call("GET", "/api/proxmox/hosts?limit=1"))["total"]
+    if known >= total:
+        return
+    steps.show("enrol", 0, total)
+    credential = await _credential(manager, fleet.password)
+    checked = await manager.call("POST", "/api/enrolments/check", {"csv": fleet.csv_path.read_text("utf-8-sig")})
+    fingerprints = {host.address: host.fingerprint for host in fleet.hosts}
+    rows = []
+    for item in checked["items"]:
+        if item["result"] == "exists":
+            continue
+        if item["result"] != "ok":
+            raise DemoFailed(f"enrolment of line {item['line']} refused: {item}")
+        if item["fingerprint"] != fingerprints[item["host_ip"]]:
+            raise DemoFailed(f"line {item['line']}: {item['fingerprint']} is not the host's certificate")
+        rows.append(item)
+    answer = await manager.call("POST", "/api/enrolments", {"rows": rows, "credential_id": credential})
+    failed = [item for item in answer["items"] if item["result"] == "error"]
+    if failed:
+        raise DemoFailed(f"enrolment failed for {len(failed)} hosts, first: {failed[0]}")
+    steps.show("enrol", total, total)
+
+
+async def _credential(manager: Manager, password: str) -> int:
+    name = "root@pam (demo)"
+    for row in (await manager.call("GET", "/api/credentials"))["items"]:
+        if row["name"] == name:
+            return int(row["id"])
+    body = {"name": name, "kind": "password", "username": USERNAME, "secret": password}
+    return int((await manager.call("POST", "/api/credentials", body))["id"])
+
+
+async def _until(manager: Manager, steps: Steps, clock: Clock, what: str, wanted: int, count: Any) -> None:
+    """Wait until ``count(summary)`` reaches ``wanted``."""
+    deadline = clock.monotonic() + PATIENCE_SECONDS
+    while True:
+        summary = await manager.call("GET", "/api/summary")
+        done = int(count(summary))
+        steps.show(what, min(done, wanted), wanted)
+        if done >= wanted:
+            return
+        if clock.monotonic() > deadline:
+            raise DemoFailed(f"{what}: {done} of {wanted} after {PATIENCE_SECONDS:.0f} s; summary: {summary}")
+        await clock.sleep(POLL_SECONDS)
+
+
+def _set(fleet: Fleet, mix: list[Trouble]) -> None:
+    for trouble in mix:
+        fleet.hosts[trouble.index].faults.set(trouble.name, **trouble.params)
+
+
+async def run(options: Options, console: Console) -> None:
+    """Run the demo until a signal ends it. Raises DemoFailed when it cannot come up."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    work = asyncio.ensure_future(_run(options, console, ended))
+    stop = asyncio.ensure_future(ended.wait())
+    await asyncio.wait([work, stop], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not work.done():
+        # _run sees the event by itself once it is ready; while it is still coming up it is cut short
+        work.cancel()
+    try:
+        await work
+    except asyncio.CancelledError:
+        return
+
+
+async def _run(options: Options, console: Console, ended: asyncio.Event) -> None:
+    clock, steps = SystemClock(), Steps(console)
+    mix = troubles(options.hosts, options.faults)
+    async with AsyncExitStack() as stack:
+        fleet = Fleet(
+            options.data_dir / "sim",
+            options.hosts,
+            clock=clock,
+            progress=steps.show,
+            control_port=options.control_port,
+        )
+        manager = Manager(options.data_dir, options.port, clock)
+        with steps.progress:
+            await stack.enter_async_context(fleet)
+            password = fleet.admin_password()
+            await manager.prepare(password)
+            stack.push_async_callback(manager.stop)
+            known = (options.data_dir / "ready").exists()
+            if known:
+                # the troubles of last time go on: a restart changes nothing
+                _set(fleet, mix)
+            await manager.start()
+            if not known:
+                await _come_up(manager, fleet, steps, clock, options)
+                _set(fleet, mix)
+                (options.data_dir / "ready").touch()
+                await manager.call("POST", "/api/vms/sync", {})
+            offline = sum(t.offline for t in mix)
+            if offline:
+                await _until(manager, steps, clock, "hosts going offline", offline, lambda s: s["hosts"]["offline"])
+            if known:
+                online = options.hosts - len(mix)
+                await _until(manager, steps, clock, "hosts online", online, lambda s: s["hosts"]["online"])
+        console.print(f"Break hosts: http://127.0.0.1:{fleet.control.port}/hosts", highlight=False)
+        console.print(
+            f"PharmQ is ready: {manager.url}  login admin / {password}  token {manager.token}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        gone = asyncio.ensure_future(manager.wait_ended())
+        signalled = asyncio.ensure_future(ended.wait())
+        try:
+            await asyncio.wait([gone, signalled], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            signalled.cancel()
+        if not ended.is_set():
+            manager.check_alive()
+
+
+async def _come_up(manager: Manager, fleet: Fleet, steps: Steps, clock: Clock, options: Options) -> None:
+    """First start: enrol, then see every host online and every guest known."""
+    await _enrol(manager, fleet, steps)
+    await _until(manager, steps, clock, "hosts online", options.hosts, lambda s: s["hosts"]["online"])
+    guests = sum(len(host.world.guests) for host in fleet.hosts)
+    await _until(manager, steps, clock, "guests known", guests, lambda s: s["vms"]["total"])
