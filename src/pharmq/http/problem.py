@@ -96,6 +96,14 @@ def _pharmq_error(request: Request[Any, Any, Any], error: PharmqError) -> Respon
 
 
 _FIELD_IN_TEXT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
+_FIELD_OF_OBJECT = re.compile(r"(?:required|unknown) field `([^`]+)`")
+
+
+def _field(path: str, text: str) -> str:
+    """The field's name as the sender knows it; ``body`` when the whole body is wrong."""
+    outer = "" if path in ("", "data") else path
+    inner = match[1] if (match := _FIELD_OF_OBJECT.search(text)) else ""
+    return ".".join(part for part in (outer, inner) if part) or "body"
 
 
 def _litestar_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -104,13 +112,15 @@ def _litestar_error(request: Request[Any, Any, Any], error: HTTPException) -> Re
     fields: dict[str, list[FieldError]] = {}
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
         for found in error.extra:
-            fields.setdefault(str(found.get("key", "body")), []).append(
-                FieldError("request.invalid_value", {"text": str(found.get("message", ""))})
+            text = str(found.get("message", ""))
+            fields.setdefault(_field(str(found.get("key", "")), text), []).append(
+                FieldError("request.invalid_value", {"text": text})
             )
     elif status == 400:
         match = _FIELD_IN_TEXT.search(error.detail)
         text = _FIELD_IN_TEXT.sub("", error.detail)
-        fields[match["path"] if match else "body"] = [FieldError("request.invalid_value", {"text": text})]
+        path = match["path"] if match else ""
+        fields[_field(path, text)] = [FieldError("request.invalid_value", {"text": text})]
     code = _BY_STATUS.get(status, "request.failed" if status < 500 else "server.failed")
     if status >= 500:
         log.error("request failed", exc_info=error)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
@@ -94,7 +94,7 @@ def openapi_config() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="PharmQ",
         version=__version__,
-        path="/api",
+        openapi_router=Router(path="/api", route_handlers=[], opt={"any_user": True}),
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         components=Components(
             security_schemes={
