@@ -41,10 +41,12 @@ CALLED = (
 
 
 class Call(NamedTuple):
-    """One method of the official schema. ``params``: name -> its rules, path parameters included."""
+    """One method of the official schema. ``params``: name -> its rules, path parameters included; ``returns``:
+    every key that it declares anywhere in its answer."""
 
     params: dict[str, dict[str, Any]]
     protected: bool
+    returns: list[str]
 
 
 class Exchange(NamedTuple):
@@ -105,7 +107,7 @@ def load() -> Facts:
 def read_shared(shared: Path) -> Facts:
     schema = json.loads((shared / "pve" / "api-schema-9.2.json").read_text())
     calls = {
-        f"{method} {path}": Call(_params(about), bool(about.get("protected")))
+        f"{method} {path}": Call(_params(about), bool(about.get("protected")), sorted(_keys(about.get("returns"))))
         for path, methods in schema.items()
         for method, about in methods.items()
     }
@@ -123,6 +125,14 @@ _RULES = ("type", "optional", "minimum", "maximum", "enum", "maxLength", "patter
 def _params(about: dict[str, Any]) -> dict[str, dict[str, Any]]:
     properties = (about.get("parameters") or {}).get("properties") or {}
     return {name: {rule: value[rule] for rule in _RULES if rule in value} for name, value in properties.items()}
+
+
+def _keys(returns: Any) -> set[str]:
+    if not isinstance(returns, dict):
+        return set()
+    properties = returns.get("properties") or {}
+    inner = [*properties.values(), returns.get("items")]
+    return set(properties) | {key for value in inner for key in _keys(value)}
 
 
 def _exchange(name: str, recording: Any) -> Exchange | None:
@@ -210,7 +220,7 @@ def _reduced(exchange: Exchange) -> Exchange:
 def _short(value: Any) -> Any:
     """Long texts and signatures cut, of equal-looking rows only the first two kept."""
     if isinstance(value, dict):
-        return {key: _short(entry) for key, entry in value.items() if key not in ("cert", "flags")}
+        return {key: entry[:10] if key in ("cert", "flags") else _short(entry) for key, entry in value.items()}
     if isinstance(value, list):
         seen: dict[Any, int] = {}
         rows = []
