@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 
 BINARY = "qemu-system-x86_64"
+#: it takes a fifth of a second; a loaded machine may need more
+START_S = 20
 
 #: where the boot sector keeps what was typed: a 16-bit count, then that many bytes
 _TYPED_AT, _TYPED_MAX = 0x8000, 510
@@ -81,7 +83,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def boot_sector(title: str) -> bytes:
     """512 bytes that a PC boots; ``title`` is cut to what fits and shown in ASCII."""
     assert len(_CODE) == _TITLE_AT
-    text = title.encode("ascii", "replace")[: 506 - _TITLE_AT] + b"\r\n> \0"
+    text = title.encode("ascii", "replace")[: 505 - _TITLE_AT] + b"\r\n> \0"
     return (_CODE + text)[:510].ljust(510, b"\0") + b"\x55\xaa"
 
 
@@ -195,7 +197,19 @@ class QemuGuest:
         directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="pharmq-qemu-"))
         self._directory = directory
         await asyncio.to_thread((directory / "boot").write_bytes, boot_sector(f"PharmQ QEMU guest: {self.name}"))
-        self._process = await asyncio.create_subprocess_exec(
+        try:
+            self._process = await self._run(directory)
+            async with asyncio.timeout(START_S):
+                self._qmp = await self._greet(directory / "qmp")
+        except FileNotFoundError:
+            await self._cleanup()
+            raise QemuFailed(f"{BINARY} is not installed (Debian: apt-get install qemu-system-x86)") from None
+        except (TimeoutError, QemuFailed):
+            await self._cleanup()
+            raise
+
+    async def _run(self, directory: Path) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             *(BINARY, "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-m", "2M"),
             *("-name", self.name.replace(",", " "), "-device", "VGA,vgamem_mb=1"),
             *("-drive", f"file={directory / 'boot'},format=raw,if=ide"),
@@ -206,12 +220,6 @@ class QemuGuest:
             stderr=asyncio.subprocess.PIPE,
             preexec_fn=_die_with_parent,
         )
-        try:
-            async with asyncio.timeout(20):
-                self._qmp = await self._greet(directory / "qmp")
-        except (TimeoutError, QemuFailed):
-            await self._cleanup()
-            raise
 
     async def _greet(self, path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         assert self._process is not None

@@ -16,7 +16,7 @@ from pharmq_sim.console.scenes import Look
 from pharmq_sim.console.upgrade import refuse_upgrade, switch_protocols, upgrade_error
 from pharmq_sim.console.vncserver import VncServer
 from pharmq_sim.message import ApiError, Request, parameter_error
-from pharmq_sim.qemu import QemuGuest
+from pharmq_sim.qemu import QemuFailed, QemuGuest
 from pharmq_sim.world import Guest, TaskRecord
 
 if TYPE_CHECKING:  # the host imports us
@@ -164,6 +164,8 @@ class Consoles:
     def use_qemu(self, guest: Guest, machine: QemuGuest) -> None:
         """From now on this guest's picture is real QEMU's; the machine starts and stops with the guest."""
         self._machines[guest.vmid] = machine
+        if guest.running:
+            self._spawner.spawn(machine.start(), f"qemu/{guest.vmid}")
 
     async def aclose(self) -> None:
         """End every session and every real machine."""
@@ -245,8 +247,11 @@ class Consoles:
         self._attach(guest.vmid, stream)
         machine = self._machines.get(guest.vmid)
         if machine is not None:
-            await machine.set_password(password, PASSWORD_S)
-            await machine.relay(stream.recv, stream.send)
+            try:
+                await machine.set_password(password, PASSWORD_S)
+                await machine.relay(stream.recv, stream.send)
+            except (QemuFailed, OSError) as error:
+                return "Failed to run vncproxy.", [str(error)]
         else:
             server = self._server(guest)
             server.set_password(password, PASSWORD_S)

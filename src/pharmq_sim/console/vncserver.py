@@ -1,19 +1,15 @@
 """A VNC server of one guest: its password that expires, the shared flag's rules, and the picture its sessions share."""
 
+import asyncio
 import random
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from pharmq.base.clock import Clock
+from pharmq.base.spawn import Spawner
 from pharmq_sim.console import vncauth
 from pharmq_sim.console.guest_screen import GuestScreen
 from pharmq_sim.console.pixels import PixelFormat
 from pharmq_sim.console.rfb import Session, Stream
-
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
-
-    from pharmq.base.spawn import Spawner
 
 
 class VncServer:
@@ -25,7 +21,7 @@ class VncServer:
         screen: GuestScreen,
         pixel_format: PixelFormat,
         clock: Clock,
-        spawner: "Spawner",
+        spawner: Spawner,
         *,
         vencrypt: bool = False,
     ) -> None:
@@ -61,7 +57,7 @@ class VncServer:
         self._open[session] = (shared, self._kicks[session])
         return True
 
-    async def serve(self, stream: Stream, rng: random.Random, kick: "Callable[[], None]") -> None:
+    async def serve(self, stream: Stream, rng: random.Random, kick: Callable[[], None]) -> None:
         """Hold one session; ``kick`` ends its connection from outside."""
         session = Session(stream, self, rng)
         self._kicks[session] = kick
