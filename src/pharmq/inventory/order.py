@@ -1,8 +1,13 @@
 """Sorted orders over all guests that stay sorted while single guests change."""
 
+import ipaddress
+import re
 from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Set
 from typing import Any
+
+from pharmq.hosts.model import HostStatus
+from pharmq.inventory.model import Vm
 
 _REBUILD_AT = 1000
 
@@ -71,3 +76,36 @@ class Order:
             if not gone:
                 key = self._keys[number] = self._key(number)
                 insort(self._sorted, (key, number))
+
+
+def attention(vm: Vm, host_status: HostStatus) -> int:
+    """How soon somebody should look: 0 first."""
+    if host_status == "maintenance" or vm.template:
+        return 5
+    if host_status == "offline":
+        return 0
+    if vm.kind in ("pos", "kiosk") and vm.status != "running":
+        return 1
+    if vm.missing_since is not None or vm.status == "suspended":
+        return 2
+    if vm.status == "unknown":
+        return 3
+    return 4
+
+
+def natural(text: str) -> tuple[str | int, ...]:
+    """``POS-2`` before ``POS-10``."""
+    return tuple(
+        int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]{1,18})", text.casefold()))
+    )
+
+
+def ip_order(text: str | None) -> tuple[int, int]:
+    """IPv4 by number, then IPv6, then those without."""
+    if text is None:
+        return (9, 0)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return (8, 0)
+    return (address.version, int(address))

@@ -1,0 +1,382 @@
+"""What hosts say becomes what PharmQ knows; what people say about guests is kept beside it.
+
+One writer per host at a time; no host is ever asked from here.
+"""
+
+import ipaddress
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
+from datetime import timedelta
+from typing import Literal
+
+from msgspec import UNSET
+from msgspec.structs import replace
+from sqlalchemy.exc import IntegrityError
+
+from pharmq.access import Actor, Privilege, Scope, allows, require, where, who
+from pharmq.base.clock import Clock
+from pharmq.base.errors import Conflict, NotFound, invalid_field
+from pharmq.base.ids import new_act_id
+from pharmq.base.pacing import KeyedLimit
+from pharmq.db import Database
+from pharmq.hosts.directory import Directory
+from pharmq.hosts.model import GuestFact
+from pharmq.inventory import store
+from pharmq.inventory.diff import MIB, classify, diff, listed, told, vanished, with_config, with_current
+from pharmq.inventory.events import below, entries
+from pharmq.inventory.forms import VmPatch
+from pharmq.inventory.model import ID_LIMIT, Changes, Event, Sample, Vm, VmFilter, VmRow
+from pharmq.inventory.rows import Rows
+from pharmq.inventory.rules import DEFAULT_RULES, KindRules, Kinds, bounded, choose_address
+from pharmq.inventory.selection import Selector
+from pharmq.inventory.standing import Standings
+from pharmq.inventory.view import View
+from pharmq.journal import Entry, Journal
+from pharmq.pve import Current, Guest, GuestConfig, GuestRow, Interface, Resources
+
+LAG = 13.0
+"""``/cluster/resources`` tells of an action up to 12.1 s late (observed); until then ``status/current`` is right."""
+
+CONFIG_AGE = timedelta(hours=6)
+"""Configurations are read again after this long, in case somebody changed a display or a description."""
+
+SampleListener = Callable[[int, Collection[int]], None]
+
+
+class InventoryService:
+    """``look_now`` (host ids -> anything) is put in by whoever polls, ``rows.task_of`` by whoever runs power actions,
+    ``select.consoles_open`` and ``select.jobs_running`` by those rooms."""
+
+    def __init__(
+        self,
+        db: Database,
+        journal: Journal,
+        directory: Directory,
+        clock: Clock,
+        rules: KindRules = DEFAULT_RULES,
+    ) -> None:
+        self.db = db
+        self.journal = journal
+        self.directory = directory
+        self.clock = clock
+        self.view = View(directory)
+        self.rows = Rows(directory, self.view)
+        self.standings = Standings(directory, self.view, clock)
+        self.select = Selector(directory, self.view, self.standings)
+        self.look_now: Callable[[Collection[int]], object] = lambda _hosts: None
+        self._kinds = Kinds(rules)
+        self._turns = KeyedLimit(1)
+        self._asked: dict[int, float] = {}
+        self._emptied: set[int] = set()
+        self._held: dict[int, dict[int, float]] = {}
+        self._seen: dict[int, dict[int, tuple[object, ...]]] = {}
+        self._unflushed: set[int] = set()
+        self._sample_listeners: list[SampleListener] = []
+
+    # --- life
+
+    async def load(self) -> None:
+        """Take over what was known at the last stop."""
+        async with self.db.read() as conn:
+            self.view.take([vm for vm in await store.living(conn) if self.directory.host(vm.host_id) is not None])
+
+    async def flush(self) -> None:
+        """Write when hosts last told of their guests; in between it lives in memory only."""
+        hosts, self._unflushed = self._unflushed, set()
+        moments = {host: at for host in hosts if (at := self.view.host_synced(host)) is not None}
+        async with self.db.transaction() as tx:
+            await store.synced(tx.conn, moments)
+
+    async def aclose(self) -> None:
+        await self.flush()
+
+    def listen_samples(self, listener: SampleListener) -> None:
+        """Told (host id, guest ids) when a poll brought new measurements."""
+        self._sample_listeners.append(listener)
+
+    # --- what hosts say
+
+    async def apply(self, host_id: int, resources: Resources, began: float) -> None:
+        """Take over a poll. ``began``: monotonic time at which it was asked; an older one than the last is dropped."""
+        rows = listed(resources.guests)
+        async with self._turns.hold(host_id):
+            if self.directory.host(host_id) is None or began < self._asked.get(host_id, began):
+                return
+            self._asked[host_id] = began
+            seen = {vmid: _durable(row) for vmid, row in rows.items()}
+            if self._seen.get(host_id) != seen:
+                await self._compare(host_id, rows, began, seen)
+            self._sampled(host_id, rows)
+
+    async def _compare(
+        self, host_id: int, rows: dict[int, GuestRow], began: float, seen: dict[int, tuple[object, ...]]
+    ) -> None:
+        known = self.view.of_host(host_id)
+        empty = vanished(known, rows)
+        confirmed = not empty or host_id in self._emptied
+        held = self._holding(host_id, began)
+        changes = diff(
+            host_id,
+            known,
+            rows,
+            self.clock.now(),
+            self._kinds,
+            confirmed=confirmed,
+            held=held,
+            last_seen=self.view.host_synced(host_id),
+        )
+        (self._emptied.add if empty and not confirmed else self._emptied.discard)(host_id)
+        if changes:
+            await self._write(host_id, changes)
+        if confirmed and not held:
+            # The same answer again means nothing new; anything else that changes a row of this host forgets it.
+            self._seen[host_id] = seen
+        else:
+            self._seen.pop(host_id, None)
+
+    async def apply_current(self, host_id: int, vmid: int, current: Current, began: float) -> Vm | None:
+        """Take over ``status/current`` of one guest: polls that cannot know of it yet will not overwrite it."""
+        async with self._turns.hold(host_id):
+            vm = self.view.at(host_id, vmid)
+            holds = self._held.setdefault(host_id, {})
+            if vm is None or began < holds.get(vmid, began) or began + LAG < self._asked.get(host_id, began):
+                return vm
+            holds[vmid] = began
+            self._seen.pop(host_id, None)
+            new = with_current(vm, current)
+            if new is not vm:
+                new = replace(new, last_sync=self.clock.now())
+                await self._write(host_id, Changes(changed=(new,), events=told(vm, new)))
+            self._tell_samples(host_id, {vm.id: _sample(new.status, current.cpu, current.mem, current.uptime)})
+            return new
+
+    async def apply_config(self, host_id: int, vmid: int, config: GuestConfig) -> Vm | None:
+        """Take over a guest's configuration; one that belongs to another guest ends the old incarnation."""
+        async with self._turns.hold(host_id):
+            vm = self.view.at(host_id, vmid)
+            if vm is None:
+                return None
+            new, replaced = with_config(vm, config, self.clock.now(), self._kinds)
+            self._seen.pop(host_id, None)
+            if not replaced:
+                await self._write(host_id, Changes(changed=(new,), events=told(vm, new)))
+                return self.view.at(host_id, vmid)
+            events = (
+                Event("vm.replaced", vmid, {"name": vm.name, "by": new.name}, old=True),
+                Event("vm.added", vmid, {"name": new.name, "vm_type": new.kind}),
+            )
+            ended = replace(vm, ended_at=self.clock.now())
+            await self._write(host_id, Changes(added=(new,), ended=(ended,), events=events))
+            return self.view.at(host_id, vmid)
+
+    async def apply_addresses(
+        self, host_id: int, vmid: int, interfaces: Iterable[Interface], source: Literal["agent", "lxc"]
+    ) -> None:
+        """Take over the addresses seen inside a guest. One typed by hand stays; no address is no news."""
+        address = choose_address(interfaces)
+        async with self._turns.hold(host_id):
+            vm = self.view.at(host_id, vmid)
+            if vm is None or address is None or vm.ip_source == "hand" or (vm.ip, vm.ip_source) == (address, source):
+                return
+            await self._write(host_id, Changes(changed=(replace(vm, ip=address, ip_source=source),)))
+
+    def configs_due(self, host_id: int) -> list[Guest]:
+        """Guests whose configuration should be read, the most urgent first; ask for one at a time."""
+        limit = self.clock.now() - CONFIG_AGE
+        due = [
+            vm
+            for vm in self.view.of_host(host_id).values()
+            if vm.missing_since is None and vm.node and vm.name and (vm.config_at is None or vm.config_at < limit)
+        ]
+        due.sort(key=lambda vm: (vm.config_at is not None, vm.config_at or vm.created_at, vm.vmid))
+        return [Guest(vm.node, vm.guest_type, vm.vmid) for vm in due]
+
+    def addresses_due(self, host_id: int) -> list[Vm]:
+        """Running guests whose address we could learn: containers, and guests with an agent configured."""
+        return [
+            vm
+            for vm in self.view.of_host(host_id).values()
+            if vm.status == "running" and vm.ip_source != "hand" and (vm.guest_type == "lxc" or vm.agent)
+        ]
+
+    # --- what people say
+
+    def scope(self, vm: Vm) -> Scope:
+        """The guest with all its ancestors."""
+        return below(self.directory.scope(vm.host_id), vm.id)
+
+    def vm(self, actor: Actor, vm_id: int, privilege: Privilege = Privilege.SEE) -> Vm:
+        """A guest the actor may see, and hold ``privilege`` on. Raises NotFound, Forbidden."""
+        vm = self.view.get(vm_id) if 0 < vm_id <= ID_LIMIT else None
+        if vm is None or not allows(actor, Privilege.SEE, self.scope(vm)):
+            raise NotFound("inventory.vm_not_found", params={"id": str(vm_id)})
+        require(actor, privilege, self.scope(vm))
+        return vm
+
+    def at(self, actor: Actor, host_id: int, vmid: int) -> Vm:
+        """The guest under a VMID of a host, if the actor may see it. Raises NotFound."""
+        vm = self.view.at(host_id, vmid)
+        if vm is None or not allows(actor, Privilege.SEE, self.scope(vm)):
+            raise NotFound("inventory.target_not_found", params={"host_id": str(host_id), "vmid": str(vmid)})
+        return vm
+
+    def resolve(self, actor: Actor, targets: Iterable[tuple[int, int]]) -> list[Vm]:
+        """Guests named as (host id, VMID), each once. One that may not be seen refuses the whole: NotFound."""
+        return [self.at(actor, host_id, vmid) for host_id, vmid in dict.fromkeys(targets)]
+
+    def matching(self, actor: Actor, wanted: VmFilter) -> list[Vm]:
+        """Every guest a filter means, within what the actor may see, by pharmacy."""
+        found = self.select.ids(actor, wanted)
+        ids = self.view.page(found, "pharmacy", len(self.view), 0)
+        return [vm for vm_id in ids if (vm := self.view.get(vm_id)) is not None]
+
+    def row(self, vm: Vm) -> VmRow:
+        return self.rows.row(vm)
+
+    def guest_facts(self, host_id: int) -> Sequence[GuestFact]:
+        """For verdicts and VM counts of the hosts' room."""
+        return self.standings.facts(host_id)
+
+    def sync(self, actor: Actor, within: Set[int] | None = None) -> int:
+        """Ask the pollers to look now at every host (or these) that the actor may see; how many those are."""
+        hosts = [
+            host.id
+            for host in self.directory.hosts
+            if (within is None or host.id in within) and allows(actor, Privilege.SEE, self.directory.scope(host.id))
+        ]
+        self.look_now(hosts)
+        return len(hosts)
+
+    async def edit(self, actor: Actor, vm_id: int, patch: VmPatch) -> Vm:
+        """Set or give back what people may say about a guest."""
+        host_id = self.vm(actor, vm_id, Privilege.GUEST_EDIT).host_id
+        async with self._turns.hold(host_id):
+            vm = self.vm(actor, vm_id, Privilege.GUEST_EDIT)
+            new = self._edited(vm, patch)
+            fields = {
+                name: [getattr(vm, name), getattr(new, name)]
+                for name in ("kind", "kind_source", "description", "ip", "ip_source")
+                if getattr(vm, name) != getattr(new, name)
+            }
+            if fields:
+                await self._act(actor, "vm.edited", vm, new, {"fields": fields})
+            return new
+
+    def _edited(self, vm: Vm, patch: VmPatch) -> Vm:
+        if patch.vm_type is None:
+            kind, source = classify(replace(vm, kind_source="default"), vm.name, vm.tags, self._kinds)
+            vm = replace(vm, kind=kind, kind_source=source)
+        elif patch.vm_type is not UNSET:
+            vm = replace(vm, kind=patch.vm_type, kind_source="hand")
+        if patch.description is None:
+            # The host's own text comes back with the next reading of the configuration.
+            vm = replace(vm, description="", description_source="pve", config_at=None)
+        elif patch.description is not UNSET:
+            vm = replace(vm, description=patch.description.strip(), description_source="hand")
+        if patch.ip_address is None:
+            vm = replace(vm, ip=None, ip_source=None)
+        elif patch.ip_address is not UNSET:
+            vm = replace(vm, ip=_typed_address(patch.ip_address), ip_source="hand")
+        return vm
+
+    async def purge(self, actor: Actor, vm_id: int) -> None:
+        """Forget a missing guest with everything attached to it. Raises Conflict while its host still lists it."""
+        host_id = self.vm(actor, vm_id, Privilege.GUEST_EDIT).host_id
+        async with self._turns.hold(host_id):
+            vm = self.vm(actor, vm_id, Privilege.GUEST_EDIT)
+            if vm.missing_since is None:
+                raise Conflict("inventory.vm_present", params={"name": vm.name, "vmid": vm.vmid})
+            await self._act(actor, "vm.purged", vm, replace(vm, ended_at=self.clock.now()), {})
+
+    async def _act(self, actor: Actor, kind: str, vm: Vm, new: Vm, params: dict[str, object]) -> None:
+        entry = Entry(
+            kind=kind,
+            act_id=new_act_id(self.clock.now()),
+            who=who(actor),
+            where=where(self.scope(vm)),
+            params={"name": vm.name, "vmid": vm.vmid, **params},
+        )
+        self._seen.pop(vm.host_id, None)
+        async with self.db.transaction(durable=True) as tx:
+            await store.save(tx.conn, [new])
+            await self.journal.append(tx, entry)
+            tx.after_commit(lambda: self.view.take(*(([], [vm]) if new.ended_at else ([new], []))))
+
+    # --- inside
+
+    async def _write(self, host_id: int, changes: Changes) -> None:
+        """Rows and events in one transaction, then the view. A host removed meanwhile takes its guests with it."""
+        scope = self.directory.scope(host_id)
+        ended = {vm.vmid: vm for vm in changes.ended}
+        try:
+            async with self.db.transaction() as tx:
+                await store.save(tx.conn, [*changes.ended, *changes.changed])
+                ids = await store.add(tx.conn, changes.added)
+                added = [replace(vm, id=number) for vm, number in zip(changes.added, ids, strict=True)]
+                living = {**self.view.of_host(host_id), **{vm.vmid: vm for vm in (*changes.changed, *added)}}
+                await self.journal.append(tx, *entries(changes.events, scope, living, ended.get))
+                tx.after_commit(lambda: self._taken(host_id, [*changes.changed, *added], changes.ended))
+        except IntegrityError:
+            if self.directory.host(host_id) is not None:
+                raise
+
+    def _taken(self, host_id: int, changed: list[Vm], ended: Collection[Vm]) -> None:
+        if self.directory.host(host_id) is not None:
+            self.view.take(changed, ended)
+
+    def _holding(self, host_id: int, began: float) -> set[int]:
+        """VMIDs whose run state we asked for so recently that this poll cannot know it yet."""
+        holds = self._held.get(host_id, {})
+        for vmid in [vmid for vmid, asked in holds.items() if began >= asked + LAG]:
+            del holds[vmid]
+        if not holds:
+            self._held.pop(host_id, None)
+        return set(holds)
+
+    def _sampled(self, host_id: int, rows: dict[int, GuestRow]) -> None:
+        known = self.view.of_host(host_id)
+        samples = {
+            vm.id: _sample(vm.status, row.cpu, row.mem, row.uptime)
+            for vmid, row in rows.items()
+            if (vm := known.get(vmid)) is not None
+        }
+        self._tell_samples(host_id, samples)
+
+    def _tell_samples(self, host_id: int, samples: dict[int, Sample]) -> None:
+        self.view.sampled(host_id, self.clock.now(), samples)
+        self._unflushed.add(host_id)
+        self.rows.forget(samples)
+        for listener in self._sample_listeners:
+            listener(host_id, samples.keys())
+
+
+def _durable(row: GuestRow) -> tuple[object, ...]:
+    """What of a row can change a stored one; the rest are measurements."""
+    return (
+        row.status,
+        row.name,
+        row.node,
+        row.tags,
+        row.lock,
+        row.template,
+        row.maxcpu,
+        row.maxmem,
+        row.maxdisk,
+        row.kind,
+    )
+
+
+_OFF = Sample()
+
+
+def _sample(status: str, cpu: float | None, memory: int | None, uptime: int | None) -> Sample:
+    if status not in ("running", "suspended"):
+        return _OFF
+    share = None if cpu is None or not 0 <= cpu <= 1000 else min(cpu, 1.0)
+    return Sample(share, None if memory is None else bounded(memory / MIB), bounded(uptime))
+
+
+def _typed_address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        raise invalid_field("ip_address", "inventory.bad_address", text=text.strip()[:64]) from None
