@@ -53,7 +53,7 @@ const dashboard = createRoute({
 const pharmacies = createRoute({
   getParentRoute: () => app,
   path: '/pharmacies',
-  validateSearch: some((s) => ({ q: text(s.q), state: words(s.state), opening: words(s.opening), group_id: whole(s.group_id), offset: whole(s.offset), add: flag(s.add) })),
+  validateSearch: some((s) => ({ q: text(s.q), state: words(s.state), opening: words(s.opening), group_id: whole(s.group_id), sort: text(s.sort), add: flag(s.add) })),
   component: lazyRouteComponent(() => import('@/pages/pharmacies/PharmaciesPage'), 'PharmaciesPage'),
 })
 const pharmacy = createRoute({
@@ -66,7 +66,7 @@ const pharmacy = createRoute({
 const hosts = createRoute({
   getParentRoute: () => app,
   path: '/hosts',
-  validateSearch: some((s) => ({ q: text(s.q), status: words(s.status), reason: words(s.reason), sort: text(s.sort), offset: whole(s.offset), add: flag(s.add), pharmacy_id: whole(s.pharmacy_id) })),
+  validateSearch: some((s) => ({ q: text(s.q), status: words(s.status), reason: words(s.reason), sort: text(s.sort), add: flag(s.add), pharmacy_id: whole(s.pharmacy_id) })),
   component: lazyRouteComponent(() => import('@/pages/hosts/HostsPage'), 'HostsPage'),
 })
 const host = createRoute({

@@ -118,8 +118,8 @@ export function useRows<K extends Kind>(kind: K, everyMs = 1000): RowOf[K][] {
   return rows
 }
 
-/** Calls `act` when rows of these kinds changed: at most once a second, and never while `held()` (a pointer is over the list). */
-export function useWhenChanged(kinds: readonly Kind[], act: () => void, held: () => boolean = () => false): void {
+/** Calls `act` when rows of these kinds changed: at most once each `everyMs`, and never while `held()` (a pointer is over the list). */
+export function useWhenChanged(kinds: readonly Kind[], act: () => void, held: () => boolean = () => false, everyMs = 1000): void {
   const latest = useRef({ act, held })
   useEffect(() => {
     latest.current = { act, held }
@@ -132,12 +132,12 @@ export function useWhenChanged(kinds: readonly Kind[], act: () => void, held: ()
       if (!dirty || latest.current.held()) return
       dirty = false
       latest.current.act()
-    }, 1000)
+    }, everyMs)
     return () => {
       clearInterval(timer)
       for (const stop of stops) stop()
     }
-  }, [key])
+  }, [key, everyMs])
 }
 
 let now = Date.now()

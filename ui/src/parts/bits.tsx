@@ -1,5 +1,5 @@
 /** Small things that many pages use. */
-import { useRef } from 'react'
+import { useCallback, useRef } from 'react'
 
 import { ago, lasting, percent } from '@/i18n/format'
 import { useNow } from '@/live/store'
@@ -45,7 +45,7 @@ export const share = (used: number | null | undefined, total: number | null | un
 export function usePointerOver<T extends HTMLElement>() {
   const over = useRef(false)
   return {
-    over,
+    held: useCallback(() => over.current, []),
     props: {
       onPointerEnter: (event: React.PointerEvent<T>) => {
         if (event.pointerType === 'mouse') over.current = true

@@ -1,12 +1,11 @@
-import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 
-import { api } from '@/api/client'
-import type { Host, Job, JournalEvent, List, Pharmacy, Summary } from '@/api/types'
+import type { Host, Job, Pharmacy, Summary } from '@/api/types'
 import { t, tMaybe } from '@/i18n'
 import { clockSeconds, count, percent } from '@/i18n/format'
-import { useLiveEvents, useNow, useReady, useRows, useSummary } from '@/live/store'
+import { useLatestEvents } from '@/live/events'
+import { useNow, useReady, useRows, useSummary } from '@/live/store'
 import { Ago, Lasting, Progress } from '@/parts/bits'
 import { Icon, Sign } from '@/parts/Icon'
 import { reasonWords } from '@/parts/State'
@@ -162,20 +161,8 @@ function JobLine({ job }: { job: Job }) {
   )
 }
 
-/** The latest events: what was there when the page came, then what the stream adds. */
-export function useLatestEvents(query: { pharmacy_id?: number }, limit: number): readonly JournalEvent[] {
-  const first = useQuery({ queryKey: ['events', 'latest', query, limit], queryFn: ({ signal }) => api.get<List<JournalEvent>>('/api/events', { query: { ...query, limit }, signal }) })
-  const live = useLiveEvents()
-  return useMemo(() => {
-    const own = query.pharmacy_id === undefined ? live : live.filter((event) => event.pharmacy_id === query.pharmacy_id)
-    const merged = new Map([...own, ...(first.data?.items ?? [])].map((event) => [event.seq, event]))
-    return [...merged.values()].toSorted((a, b) => b.seq - a.seq).slice(0, limit)
-  }, [live, first.data, query.pharmacy_id, limit])
-}
-
-const EVERYWHERE = {}
 function LatestEvents() {
-  const events = useLatestEvents(EVERYWHERE, 7)
+  const events = useLatestEvents(undefined, 7)
   return (
     <section className="panel" aria-labelledby="events-title">
       <header><h2 id="events-title">{t('dash.events')}</h2><Link to="/events">{t('dash.all')}</Link></header>
