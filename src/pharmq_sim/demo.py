@@ -11,11 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from pharmq.base.clock import Clock, SystemClock
+from pharmq_sim.console import Consoles
 from pharmq_sim.fleet import Fleet
 from pharmq_sim.manager import DemoFailed, Manager
 from pharmq_sim.mix import Trouble, troubles
+from pharmq_sim.qemu import QemuGuest, available
 
 USERNAME = "root@pam"
+#: hosts in one enrolment call
+ENROL_AT_ONCE = 50
 POLL_SECONDS = 0.5
 #: after this the demo gives up waiting and says what it sees
 PATIENCE_SECONDS = 180.0
@@ -59,22 +63,30 @@ async def _enrol(manager: Manager, fleet: Fleet, steps: Steps) -> None:
         return
     steps.show("enrol", 0, total)
     credential = await _credential(manager, fleet.password)
-    checked = await manager.call("POST", "/api/enrolments/check", {"csv": fleet.csv_path.read_text("utf-8-sig")})
     fingerprints = {host.address: host.fingerprint for host in fleet.hosts}
-    rows = []
-    for item in checked["items"]:
-        if item["result"] == "exists":
-            continue
-        if item["result"] != "ok":
-            raise DemoFailed(f"enrolment of line {item['line']} refused: {item}")
-        if item["fingerprint"] != fingerprints[item["host_ip"]]:
-            raise DemoFailed(f"line {item['line']}: {item['fingerprint']} is not the host's certificate")
-        rows.append(item)
-    answer = await manager.call("POST", "/api/enrolments", {"rows": rows, "credential_id": credential})
-    failed = [item for item in answer["items"] if item["result"] == "error"]
-    if failed:
-        raise DemoFailed(f"enrolment failed for {len(failed)} hosts, first: {failed[0]}")
-    steps.show("enrol", total, total)
+    heading, *lines = fleet.csv_path.read_text("utf-8-sig").splitlines()
+    for start in range(0, total, ENROL_AT_ONCE):
+        part = "\n".join([heading, *lines[start : start + ENROL_AT_ONCE]])
+        checked = await manager.call("POST", "/api/enrolments/check", {"csv": part})
+        rows = [row for item in checked["items"] if (row := _reviewed(item, fingerprints)) is not None]
+        if rows:
+            answer = await manager.call("POST", "/api/enrolments", {"rows": rows, "credential_id": credential})
+            failed = [item for item in answer["items"] if item["result"] == "error"]
+            if failed:
+                raise DemoFailed(f"enrolment failed for {len(failed)} hosts, first: {failed[0]}")
+        steps.show("enrol", min(start + ENROL_AT_ONCE, total), total)
+
+
+def _reviewed(item: dict[str, Any], fingerprints: dict[str, str]) -> dict[str, Any] | None:
+    """What a person does on the review page: compare the fingerprint with the host's own, then confirm it."""
+    if item["result"] == "exists":
+        return None
+    if item["result"] != "ok":
+        raise DemoFailed(f"enrolment of line {item['line']} refused: {item}")
+    if item["fingerprint"] != fingerprints[item["host_ip"]]:
+        raise DemoFailed(f"line {item['line']}: {item['fingerprint']} is not the host's certificate")
+    kept = {key: item[key] for key in ("line", "host_ip", "host_port", "node", "fingerprint")}
+    return {**item["pharmacy"], **kept}
 
 
 async def _credential(manager: Manager, password: str) -> int:
@@ -98,6 +110,20 @@ async def _until(manager: Manager, steps: Steps, clock: Clock, what: str, wanted
         if clock.monotonic() > deadline:
             raise DemoFailed(f"{what}: {done} of {wanted} after {PATIENCE_SECONDS:.0f} s; summary: {summary}")
         await clock.sleep(POLL_SECONDS)
+
+
+def _use_qemu(fleet: Fleet, wanted: int) -> None:
+    """Put real QEMU behind the first ``wanted`` running VMs, the pharmacies known by name first."""
+    if not wanted:
+        return
+    if not available():
+        raise DemoFailed("--qemu needs qemu-system-x86_64 (Debian: apt-get install qemu-system-x86).")
+    for host in fleet.hosts:
+        assert isinstance(host.consoles, Consoles)
+        for guest in host.world.guests.values():
+            if wanted and guest.running and guest.kind == "qemu" and guest.screen in ("pos", "kiosk"):
+                host.consoles.use_qemu(guest, QemuGuest(f"{guest.vmid} {guest.name}"))
+                wanted -= 1
 
 
 def _set(fleet: Fleet, mix: list[Trouble]) -> None:
@@ -138,6 +164,7 @@ async def _run(options: Options, console: Console, ended: asyncio.Event) -> None
         manager = Manager(options.data_dir, options.port, clock)
         with steps.progress:
             await stack.enter_async_context(fleet)
+            _use_qemu(fleet, options.qemu)
             password = fleet.admin_password()
             await manager.prepare(password)
             stack.push_async_callback(manager.stop)

@@ -98,7 +98,7 @@ class PharmacySpec:
                 end += 1
             if spans:
                 name = days[index] if end == index else f"{days[index]}-{days[end]}"
-                parts.append(f"{name} {' '.join(f'{a}-{b}' for a, b in spans)}")
+                parts.append(f"{name} {','.join(f'{a}-{b}' for a, b in spans)}")
             index = end + 1
         return "; ".join(parts)
 

@@ -105,7 +105,8 @@ def _text_complaint(param: Param, value: str) -> str | None:
         return f"value may only be {param.maxLength} characters long"
     if param.minLength is not None and len(value) < param.minLength:
         return f"value must be at least {param.minLength} characters long"
-    if param.pattern and not re.fullmatch(param.pattern, value):
+    # Perl prints its patterns as (?^:...), which says no more than (?:...)
+    if param.pattern and not re.fullmatch(param.pattern.replace("(?^:", "(?:"), value):
         return "value does not match the regex pattern"
     if param.format in _FORMATS:
         pattern, words = _FORMATS[param.format]
