@@ -13,7 +13,7 @@ from pharmq.base.clock import within
 from pharmq.base.errors import FieldError, Invalid, PharmqError
 from pharmq.hosts import store
 from pharmq.hosts.address import parse
-from pharmq.hosts.csv_rows import EnrolRow, ReadRow, check, pharmacy_values, read, with_duplicates
+from pharmq.hosts.csv_rows import EnrolRow, ReadRow, check, decode, pharmacy_values, read, with_duplicates
 from pharmq.hosts.forms import PharmacyForm
 from pharmq.hosts.ground import Ground
 from pharmq.hosts.model import Check, Host, Pharmacy, PharmacyGroup, Pin
@@ -91,9 +91,15 @@ class Enrolment:
         self._probes = asyncio.Semaphore(PROBES_AT_ONCE)
         self._one_at_a_time = asyncio.Lock()
 
-    async def check(self, actor: Actor, text: str) -> list[CheckedRow]:
-        """Read the list and look at every host; nothing is saved. Raises Invalid when it cannot be read at all."""
+    async def check(self, actor: Actor, text: str | None, raw: bytes | None = None) -> list[CheckedRow]:
+        """Read the list (its text, or the file's bytes) and look at every host; nothing is saved. Raises Invalid
+        when it cannot be read at all."""
         _require(actor)
+        if (text is None) == (raw is None):
+            raise Invalid("request.invalid", fields={"csv": [FieldError("request.required")]})
+        if raw is not None:
+            text = decode(raw)
+        assert text is not None
         return list(await asyncio.gather(*(self._checked(row) for row in read(text))))
 
     async def _checked(self, found: ReadRow) -> CheckedRow:

@@ -1,28 +1,24 @@
 """One look at one host: ask, tell the inventory, record how it went, then at most one slow question."""
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 from pharmq.base.clock import Clock
 from pharmq.base.errors import NotFound, PharmqError
 from pharmq.hosts import Check, Host, HostClients, HostsService
 from pharmq.hosts.proving import failed, succeeded
+from pharmq.inventory import InventoryService, Vm
 from pharmq.polling.cadence import VERSION_EVERY, Ask, SlowMemory, choose
 from pharmq.pve import (
     AgentUnavailable,
-    Current,
     Endpoint,
     Guest,
-    GuestConfig,
-    Interface,
     NoSuchGuest,
     NotRunning,
     NotSupported,
     PermissionDenied,
     PveClient,
     PveError,
-    Resources,
     Timeouts,
     probe_certificate,
 )
@@ -34,20 +30,6 @@ _ABOUT_THE_GUEST = (AgentUnavailable, NoSuchGuest, NotRunning, NotSupported, Per
 _CERTIFICATE_TIMEOUTS = Timeouts(connect=3.0, handshake=3.0)
 
 
-class Guests(Protocol):
-    """What polling tells and asks the room that knows guests. ``began``: monotonic time when the question left."""
-
-    async def apply(self, host_id: int, resources: Resources, began: float) -> None: ...
-    async def apply_current(self, host_id: int, vmid: int, current: Current, began: float) -> None: ...
-    async def apply_config(self, host_id: int, vmid: int, config: GuestConfig) -> None: ...
-    async def apply_addresses(
-        self, host_id: int, vmid: int, interfaces: tuple[Interface, ...], source: str
-    ) -> None: ...
-    def configs_due(self, host_id: int) -> Sequence[Guest]: ...
-    def addresses_due(self, host_id: int) -> Sequence[Guest]: ...
-    def guest(self, host_id: int, vmid: int) -> Guest | None: ...
-
-
 class Cycle:
     """Stateless but for what it was built with; the fleet keeps each host's ``SlowMemory``."""
 
@@ -55,13 +37,13 @@ class Cycle:
         self,
         hosts: HostsService,
         clients: HostClients,
-        guests: Guests,
+        inventory: InventoryService,
         clock: Clock,
         settings: Callable[[], RuntimeSettings],
     ) -> None:
         self.hosts = hosts
         self.clients = clients
-        self.guests = guests
+        self.inventory = inventory
         self.clock = clock
         self.settings = settings
 
@@ -83,27 +65,27 @@ class Cycle:
             return False
         check = succeeded(resources, host, self.clock.now(), self.clock.monotonic() - began)
         await self.hosts.record(host.id, check)
-        await self.guests.apply(host.id, resources, began)
+        await self.inventory.apply(host.id, resources, began)
         await self._ask_slowly(host, client, memory)
         return True
 
     async def look_at(self, host_id: int, vmid: int) -> None:
         """Ask ``status/current`` of one guest, which is right at once where resources lag up to 12 s."""
-        guest = self.guests.guest(host_id, vmid)
-        if guest is None:
+        vm = self.inventory.view.at(host_id, vmid)
+        if vm is None or not vm.node:
             return
         began = self.clock.monotonic()
         try:
-            current = await self.clients.get(host_id).current(guest)
+            current = await self.clients.get(host_id).current(_guest(vm))
         except (PveError, PharmqError) as error:
             # The regular poll will say what is wrong with the host; nothing is known of the guest.
             log.info("host %s guest %s: current state not learnt: %s", host_id, vmid, error)
             return
-        await self.guests.apply_current(host_id, vmid, current, began)
+        await self.inventory.apply_current(host_id, vmid, current, began)
 
     async def _ask_slowly(self, host: Host, client: PveClient, memory: SlowMemory) -> None:
-        configs = {guest.vmid: guest for guest in self.guests.configs_due(host.id)}
-        addresses = {guest.vmid: guest for guest in self.guests.addresses_due(host.id)}
+        configs = {guest.vmid: guest for guest in self.inventory.configs_due(host.id)}
+        addresses = {vm.vmid: _guest(vm) for vm in self.inventory.addresses_due(host.id)}
         ask = choose(
             memory,
             self.clock.monotonic(),
@@ -132,14 +114,13 @@ class Cycle:
             memory.answered(ask, self.clock.monotonic(), every)
 
     async def _config(self, host: Host, client: PveClient, guest: Guest) -> None:
-        await self.guests.apply_config(host.id, guest.vmid, await client.config(guest))
+        await self.inventory.apply_config(host.id, guest.vmid, await client.config(guest))
 
     async def _addresses(self, host: Host, client: PveClient, guest: Guest) -> None:
         if guest.kind == "lxc":
-            found, source = await client.lxc_interfaces(guest), "lxc"
+            await self.inventory.apply_addresses(host.id, guest.vmid, await client.lxc_interfaces(guest), "lxc")
         else:
-            found, source = await client.agent_interfaces(guest), "agent"
-        await self.guests.apply_addresses(host.id, guest.vmid, found, source)
+            await self.inventory.apply_addresses(host.id, guest.vmid, await client.agent_interfaces(guest), "agent")
 
     async def _of_the_host(self, host: Host, client: PveClient, ask: Ask) -> None:
         if ask.question == "version":
@@ -148,3 +129,7 @@ class Cycle:
             return
         seen = await probe_certificate(Endpoint(host.host_ip, host.host_port), _CERTIFICATE_TIMEOUTS)
         await self.hosts.checks.learn_expiry(host.id, seen.fingerprint, seen.not_after)
+
+
+def _guest(vm: Vm) -> Guest:
+    return Guest(vm.node, vm.guest_type, vm.vmid)

@@ -21,8 +21,9 @@ from pharmq.base.spawn import Spawner
 from pharmq.hosts import Host, HostClients, HostsService
 from pharmq.hosts.clients import client_key
 from pharmq.hosts.directory import Change, ObjectKind
+from pharmq.inventory import InventoryService
 from pharmq.polling.cadence import SlowMemory, first_pause, pause
-from pharmq.polling.cycle import Cycle, Guests
+from pharmq.polling.cycle import Cycle
 from pharmq.settings import RuntimeSettings
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class Fleet:
         self,
         hosts: HostsService,
         clients: HostClients,
-        guests: Guests,
+        inventory: InventoryService,
         clock: Clock,
         settings: Callable[[], RuntimeSettings] = RuntimeSettings,
         draw: Callable[[], float] = random.random,
@@ -84,7 +85,7 @@ class Fleet:
         self.directory = hosts.directory
         self.clock = clock
         self.settings = settings
-        self.cycle = Cycle(hosts, clients, guests, clock, settings)
+        self.cycle = Cycle(hosts, clients, inventory, clock, settings)
         self._clients = clients
         self._draw = draw
         self._entries: dict[int, _Entry] = {}
