@@ -175,8 +175,8 @@ class LiveConsoles:
             entry = self._entry(session, "console.closed", outcome=cause.code, params=facts | dict(cause.params))
         session.state = "closed"
         async with self.db.transaction(durable=True) as tx:
-            await store.closed(tx.conn, session.key, cause.code, up, down, now)
-            await self.journal.append(tx, entry)
+            if await store.closed(tx.conn, session.key, cause.code, up, down, now):
+                await self.journal.append(tx, entry)
 
     def _entry(self, session: Session, kind: str, *, outcome: str, params: dict[str, Any] | None = None) -> Entry:
         target = session.target

@@ -16,7 +16,7 @@ from pharmq import pve
 from pharmq.access import Actor, Grant, Privilege, scope_of
 from pharmq.base.clock import ManualClock
 from pharmq.base.secret import Secret
-from pharmq.consoles.model import Host, Target, Ticket
+from pharmq.consoles.model import Cause, Host, Target, Ticket
 from pharmq.consoles.service import ConsolesService
 from pharmq.consoles.socket import ConsoleSocket
 from pharmq.consoles.tables import vnc_sessions_extended
@@ -28,6 +28,7 @@ from pharmq.settings import RuntimeSettings
 from pharmq_sim.host import SimHost
 from pharmq_sim.testing import PASSWORD, SimFleet
 
+STOPPING = Cause("console.server_stopping")
 ORIGIN = "http://pharmq.test"
 
 
@@ -226,15 +227,28 @@ class Rig:
         async with self.db.transaction() as tx:
             await tx.conn.execute(
                 insert(pharmacies).values(
-                    pharmacy_id=number, code=f"P{number}", name=f"약국 {number}", hours={}, closing_days=[],
-                    created_at=now, updated_at=now,
+                    pharmacy_id=number,
+                    code=f"P{number}",
+                    name=f"약국 {number}",
+                    hours={},
+                    closing_days=[],
+                    created_at=now,
+                    updated_at=now,
                 )
             )
             await tx.conn.execute(
                 insert(proxmox_hosts).values(
-                    id=number, pharmacy_id=number, pharmacy_name=f"약국 {number}", host_ip="127.0.0.1",
-                    addresses=[], host_port=host.port, credential_kind="password", username="root@pam",
-                    status="online", created_at=now, updated_at=now,
+                    id=number,
+                    pharmacy_id=number,
+                    pharmacy_name=f"약국 {number}",
+                    host_ip="127.0.0.1",
+                    addresses=[],
+                    host_port=host.port,
+                    credential_kind="password",
+                    username="root@pam",
+                    status="online",
+                    created_at=now,
+                    updated_at=now,
                 )
             )
         self.clients[number] = self.client_of(host)
