@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import pharmq.bootstrap  # noqa: F401  (knows every room's tables)
+import pharmq.schema  # noqa: F401  (knows every room's tables)
 from pharmq.base.clock import ManualClock
 from pharmq.db import Database
 from pharmq.db.migrate import migrate

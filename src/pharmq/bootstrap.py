@@ -1,24 +1,201 @@
-"""The composition root: the only place that knows every room."""
+"""The composition root: the only place that knows every room, and where their ends are tied together."""
 
-from pharmq.access import tables as access_tables
-from pharmq.consoles import tables as consoles_tables
-from pharmq.db import tables as db_tables
-from pharmq.hosts import tables as hosts_tables
-from pharmq.inventory import tables as inventory_tables
-from pharmq.jobs import tables as jobs_tables
-from pharmq.journal import tables as journal_tables
-from pharmq.settings import tables as settings_tables
-from pharmq.vault import tables as vault_tables
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, ClassVar, NamedTuple, Self
 
-TABLES = (
-    access_tables,
-    consoles_tables,
-    db_tables,
-    hosts_tables,
-    inventory_tables,
-    jobs_tables,
-    journal_tables,
-    settings_tables,
-    vault_tables,
-)
-"""Importing this module makes every table known to the shared metadata."""
+from sqlalchemy import func, select
+
+from pharmq.access.routes import ROUTES as ACCESS_ROUTES
+from pharmq.access.service import AccessService
+from pharmq.audit.routes import ROUTES as AUDIT_ROUTES
+from pharmq.audit.service import AuditService
+from pharmq.base.clock import Clock, SystemClock
+from pharmq.base.config import Config
+from pharmq.consoles.routes import ROUTES as CONSOLES_ROUTES
+from pharmq.consoles.service import ConsolesService
+from pharmq.consoles.socket import ConsoleSocket
+from pharmq.consoles.targets import InventoryTargets as ConsoleTargets
+from pharmq.db import Database
+from pharmq.db.leases import Leases
+from pharmq.db.migrate import migrate
+from pharmq.hosts import Directory, HostClients, HostsService
+from pharmq.hosts.clients import Handshakes
+from pharmq.hosts.routes import ROUTES as HOSTS_ROUTES
+from pharmq.inventory.routes import ROUTES as INVENTORY_ROUTES
+from pharmq.inventory.service import InventoryService
+from pharmq.jobs.model import Caps
+from pharmq.jobs.routes import ROUTES as JOBS_ROUTES
+from pharmq.jobs.service import JobsService
+from pharmq.jobs.targets import InventoryTargets as JobTargets
+from pharmq.journal import Journal
+from pharmq.live.routes import ROUTES as LIVE_ROUTES
+from pharmq.live.service import LiveService
+from pharmq.polling.fleet import Fleet
+from pharmq.settings import RuntimeSettings, SettingsService
+from pharmq.vault import MasterKey, Vault, VaultError, create_key_file, find_master_key
+from pharmq.vault.tables import data_keys
+from pharmq.web.routes import ROUTES as WEB_ROUTES
+
+ROUTES = [
+    *ACCESS_ROUTES,
+    *HOSTS_ROUTES,
+    *INVENTORY_ROUTES,
+    *JOBS_ROUTES,
+    *CONSOLES_ROUTES,
+    *AUDIT_ROUTES,
+    *LIVE_ROUTES,
+    *WEB_ROUTES,
+]
+
+
+class Ground(NamedTuple):
+    """What even the command line needs: database, vault, journal, settings, users."""
+
+    clock: Clock
+    db: Database
+    vault: Vault
+    journal: Journal
+    settings: SettingsService
+    access: AccessService
+
+
+@asynccontextmanager
+async def open_ground(config: Config, clock: Clock | None = None) -> AsyncIterator[Ground]:
+    """Database migrated, vault open, settings loaded. Makes data directory and master key on the first start.
+
+    Raises VaultError when the database holds sealed values and the key is missing or another one.
+    """
+    clock = clock or SystemClock()
+    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    db = Database(config.database_url)
+    try:
+        await migrate(db)
+        vault = Vault(db, await _master_key(config, db), clock)
+        await vault.load()
+        journal = Journal(clock)
+        settings = SettingsService(db, journal, clock)
+        await settings.load()
+        yield Ground(clock, db, vault, journal, settings, AccessService(db, journal, settings, clock))
+    finally:
+        await db.close()
+
+
+async def _master_key(config: Config, db: Database) -> MasterKey:
+    text = find_master_key(config.key_file, os.environ)
+    if text is None:
+        async with db.read() as conn:
+            sealed = await conn.scalar(select(func.count()).select_from(data_keys))
+        if sealed or config.key_file is None:
+            raise VaultError("vault.key_missing", params={"path": str(config.key_file)})
+        text = create_key_file(config.key_file)
+    return MasterKey.from_text(text)
+
+
+class House:
+    """Every room, built and connected. Entering starts them, leaving stops them in the opposite order."""
+
+    SERVICES: ClassVar = (
+        "db", "clock", "journal", "settings", "hosts", "inventory", "fleet", "jobs", "consoles", "audit", "live",
+        "ready_checks",
+    )  # fmt: skip
+    """Names by which handlers ask for services."""
+
+    def __init__(self, config: Config, ground: Ground) -> None:
+        self.config = config
+        self.ground = ground
+        self.owner = secrets.token_hex(8)
+        clock, db, journal = ground.clock, ground.db, ground.journal
+
+        def settings() -> RuntimeSettings:
+            return ground.settings.current
+
+        self.directory = Directory()
+        handshakes = Handshakes(settings().handshakes_max)
+        self.clients = HostClients(self.directory, ground.vault, clock, handshakes=handshakes)
+        self.hosts = HostsService(db, journal, ground.vault, self.directory, self.clients, clock, settings)
+        self.inventory = InventoryService(db, journal, self.directory, clock)
+        self.fleet = Fleet(self.hosts, self.clients, self.inventory, clock, settings)
+        self.live = LiveService(journal, db, clock, ground.access.is_live)
+        self.jobs = JobsService(
+            db=db,
+            clock=clock,
+            journal=journal,
+            targets=JobTargets(self.inventory, self.directory, clock),
+            clients=self.clients.get,
+            account=self._account,
+            caps=lambda: Caps(settings().jobs_total, settings().jobs_per_host),
+            look=lambda host_id, vmid: self._look(host_id, vmid),
+            touch=self._job_moved,
+            owner=self.owner,
+        )
+        self.consoles = ConsolesService(
+            db=db,
+            clock=clock,
+            journal=journal,
+            leases=Leases(db, self.owner),
+            targets=ConsoleTargets(self.inventory.view, self.directory),
+            host_of=self.clients.get,
+            settings=settings,
+            origin=config.origin,
+            owner=self.owner,
+            is_live=ground.access.is_live,
+        )
+        self.audit = AuditService(db, journal, self.directory, self.inventory.view)
+        self._connect()
+
+    def _connect(self) -> None:
+        """What rooms say upwards."""
+        self.hosts.guest_facts = self.inventory.guest_facts
+        self.inventory.look_now = self.fleet.look_now
+        self.inventory.rows.task_of = self.jobs.active_task
+        self.inventory.select.consoles_open = lambda: self.consoles.open_count
+        self.inventory.select.jobs_running = self.jobs.open_count
+        self.ground.access.on_revoked(self.consoles.close_for)
+
+    def _account(self, host_id: int) -> str:
+        host = self.directory.host(host_id)
+        return host.username if host else ""
+
+    def _look(self, host_id: int, vmid: int) -> None:
+        self.fleet.look_now([host_id], vmid)
+
+    def services(self) -> dict[str, Any]:
+        """Services by the name handlers ask for."""
+        given: dict[str, Any] = self.ground._asdict() | vars(self)
+        given["ready_checks"] = {"polling": lambda: self.fleet.stats() is not None}
+        return {name: given[name] for name in self.SERVICES}
+
+    def console_socket(self) -> ConsoleSocket:
+        return ConsoleSocket(self.consoles, self.ground.access, self.ground.clock)
+
+    async def __aenter__(self) -> Self:
+        await self.hosts.load()
+        await self.inventory.load()
+        await self.hosts.start()
+        await self.jobs.start()
+        await self.consoles.start()
+        await self.live.start()
+        await self.fleet.start()
+        return self
+
+    async def hang_up(self) -> None:
+        """End what browsers hold open, so that nobody waits for them."""
+        await self.live.aclose()
+        await self.consoles.aclose()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.hang_up()
+        await self.fleet.aclose()
+        await self.jobs.aclose()
+        await self.hosts.aclose()
+        await self.inventory.aclose()
+        await self.clients.aclose()
+
+
+__all__ = ["ROUTES", "Ground", "House", "open_ground"]

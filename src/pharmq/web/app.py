@@ -1,14 +1,15 @@
 """The ASGI application: every room's routes behind one gate, one error handler, one set of headers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
-from litestar import Litestar, Router
+import msgspec
+from litestar import Litestar, Response, get
 from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler, Message, Scope
 
@@ -40,6 +41,27 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+OWN_SERVICES = ("actor", "signed_in", "access", "config", "ui_files", "api_document")
+"""Dependencies that this module gives itself."""
+
+
+class ApiDocument:
+    """Made on first request: most processes are never asked."""
+
+    def __init__(self, routes: Sequence[ControllerRouterHandler], services: Iterable[str]) -> None:
+        self._made_of = (tuple(routes), tuple(services))
+
+    @cached_property
+    def body(self) -> bytes:
+        return openapi_document(*self._made_of)
+
+
+@get("/api/openapi.json", include_in_schema=False, opt={"any_user": True})
+async def openapi(api_document: ApiDocument) -> Response[bytes]:
+    """The API's description."""
+    return Response(content=api_document.body, media_type="application/vnd.oai.openapi+json")
+
+
 def create_app(
     config: Config,
     access: AccessService,
@@ -61,6 +83,7 @@ def create_app(
         "access": provide(access),
         "config": provide(config),
         "ui_files": provide(UiFiles()),
+        "api_document": provide(ApiDocument(routes, services)),
     }
     secure = config.secure
 
@@ -78,7 +101,7 @@ def create_app(
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
     return Litestar(
-        route_handlers=[*routes, ui],
+        route_handlers=[*routes, openapi, ui],
         dependencies=dependencies,
         middleware=[DefineMiddleware(Authentication, access=access)],
         guards=[Gate(config.origin)],
@@ -86,21 +109,32 @@ def create_app(
         before_send=[add_headers],
         request_max_body_size=MAX_BODY,
         logging_config=None,
-        openapi_config=openapi_config(),
+        openapi_config=None,
     )
 
 
-def openapi_config() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="PharmQ",
-        version=__version__,
-        openapi_router=Router(path="/api", route_handlers=[], opt={"any_user": True}),
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        components=Components(
-            security_schemes={
-                "token": SecurityScheme(type="http", scheme="bearer"),
-                "session": SecurityScheme(type="apiKey", name="pharmq_session", security_scheme_in="cookie"),
-            }
+def openapi_document(routes: Sequence[ControllerRouterHandler], services: Iterable[str]) -> bytes:
+    """The API as OpenAPI JSON, indented, the same for every installation. ``services``: names handlers ask for."""
+
+    def nothing() -> Provide:
+        # One provider a name: Litestar refuses one that serves two.
+        return Provide(lambda: None, sync_to_thread=False)
+
+    described = Litestar(
+        route_handlers=list(routes),
+        dependencies={name: nothing() for name in (*services, *OWN_SERVICES)},
+        openapi_config=OpenAPIConfig(
+            title="PharmQ",
+            version=__version__,
+            components=Components(
+                security_schemes={
+                    "token": SecurityScheme(type="http", scheme="bearer"),
+                    "session": SecurityScheme(type="apiKey", name="pharmq_session", security_scheme_in="cookie"),
+                }
+            ),
+            security=[{"token": []}, {"session": []}],
         ),
-        security=[{"token": []}, {"session": []}],
+        logging_config=None,
     )
+    schema = described.openapi_schema.to_schema()
+    return msgspec.json.format(msgspec.json.encode(schema), indent=1) + b"\n"

@@ -1,0 +1,5 @@
+"""``python -m pharmq``."""
+
+from pharmq.cli import app
+
+app(prog_name="pharmq")

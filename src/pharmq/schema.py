@@ -1,0 +1,23 @@
+"""Every room's tables: importing this module makes them all known to the shared metadata."""
+
+from pharmq.access import tables as access_tables
+from pharmq.consoles import tables as consoles_tables
+from pharmq.db import tables as db_tables
+from pharmq.hosts import tables as hosts_tables
+from pharmq.inventory import tables as inventory_tables
+from pharmq.jobs import tables as jobs_tables
+from pharmq.journal import tables as journal_tables
+from pharmq.settings import tables as settings_tables
+from pharmq.vault import tables as vault_tables
+
+TABLES = (
+    access_tables,
+    consoles_tables,
+    db_tables,
+    hosts_tables,
+    inventory_tables,
+    jobs_tables,
+    journal_tables,
+    settings_tables,
+    vault_tables,
+)

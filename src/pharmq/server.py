@@ -1,0 +1,95 @@
+"""Running PharmQ: one process, one listening address, an orderly end."""
+
+import asyncio
+import logging
+import signal
+import ssl
+import sys
+
+import uvicorn
+import uvloop
+
+from pharmq.base.config import Config
+from pharmq.bootstrap import ROUTES, Ground, House, open_ground
+from pharmq.web.app import create_app
+
+log = logging.getLogger("pharmq")
+SHUTDOWN_S = 3
+
+
+class _Server(uvicorn.Server):
+    """Ends streams and consoles before waiting for connections, so that the end takes moments, not minutes."""
+
+    def __init__(self, config: uvicorn.Config, house: House) -> None:
+        super().__init__(config)
+        self.house = house
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await self.house.hang_up()
+        await super().shutdown(sockets)  # type: ignore[arg-type]
+
+
+def serve(config: Config) -> None:
+    """Run until SIGINT or SIGTERM."""
+    logging.basicConfig(
+        level=config.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    uvloop.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    async with open_ground(config) as ground, House(config, ground) as house:
+        await _offer_setup(config, ground)
+        app = create_app(config, ground.access, house.services(), ROUTES)
+        settings = uvicorn.Config(
+            app,
+            host=config.host,
+            port=config.port,
+            loop="uvloop",
+            http="httptools",
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            ws_max_size=1 << 20,
+            ws_ping_interval=None,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=bool(config.trusted_proxies),
+            forwarded_allow_ips=list(config.trusted_proxies) or None,
+            ssl_certfile=config.tls_certificate,
+            ssl_keyfile=config.tls_key,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+            backlog=512,
+        )
+        settings.load()
+        _reload_certificate_on_hangup(settings, config)
+        log.info("listening on %s", config.origin)
+        await _Server(settings, house).serve()
+
+
+async def _offer_setup(config: Config, ground: Ground) -> None:
+    """On the first start, one link to create the administrator; on standard output, never in a log."""
+    if not await ground.access.needs_setup():
+        return
+    link = await ground.access.new_setup_link()
+    sys.stdout.write(
+        f"\nNo administrator yet. Open this link once, within 24 hours:\n  {config.origin}/setup#{link.reveal()}\n\n"
+    )
+    sys.stdout.flush()
+
+
+def _reload_certificate_on_hangup(settings: uvicorn.Config, config: Config) -> None:
+    """A renewed certificate is taken into use by SIGHUP; connections that are open go on."""
+
+    def reload() -> None:
+        if isinstance(settings.ssl, ssl.SSLContext) and config.tls_certificate and config.tls_key:
+            try:
+                settings.ssl.load_cert_chain(config.tls_certificate, config.tls_key)
+                log.info("certificate loaded again")
+            except (OSError, ssl.SSLError) as error:
+                log.error("the new certificate cannot be used, the old one stays: %s", error)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
