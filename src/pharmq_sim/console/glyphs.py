@@ -1,10 +1,15 @@
 """Letters as rows of pixels: ASCII built in, everything else through Pillow and a Korean font where both exist."""
 
 import base64
+import importlib.util
 import zlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+_HAS_PILLOW = importlib.util.find_spec("PIL") is not None
+if _HAS_PILLOW:  # a tool of development, not a dependency
+    from PIL import Image, ImageDraw, ImageFont
 
 #: 95 characters from the space to "~", 8 x 16 pixels, one byte a row; compressed.
 #: Rasterised from DejaVu Sans Mono (Bitstream Vera licence, free to embed).
@@ -33,20 +38,17 @@ _INK = bytes(int(level > 110) for level in range(256))
 Rows = tuple[bytes, ...]
 
 
-@lru_cache(maxsize=1)
+#: looked for when imported: later would be inside an event loop
+_FONT = next((str(path) for path in _KOREAN_FONTS if path.exists()), None) if _HAS_PILLOW else None
+
+
 def korean_font() -> str | None:
     """Path of a font that has Hangul, or None when there is none or Pillow is missing (then boxes are drawn)."""
-    try:
-        import PIL.ImageFont  # noqa: F401  only whether it can be imported
-    except ImportError:
-        return None
-    return next((str(path) for path in _KOREAN_FONTS if path.exists()), None)
+    return _FONT
 
 
 @lru_cache(maxsize=16)
 def _sized(path: str, pixels: int) -> Any:
-    from PIL import ImageFont
-
     return ImageFont.truetype(path, pixels)
 
 
@@ -63,8 +65,6 @@ def glyph(char: str, scale: int) -> Rows:
 
 
 def _drawn(path: str, char: str, scale: int) -> Rows:
-    from PIL import Image, ImageDraw
-
     side = HEIGHT * scale
     image = Image.new("L", (side, side), 0)
     ImageDraw.Draw(image).text((side // 16, -side // 16), char, fill=255, font=_sized(path, side - side // 8))

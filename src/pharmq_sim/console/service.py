@@ -73,6 +73,7 @@ class Consoles:
         self._servers: dict[int, VncServer] = {}
         self._attached: dict[int, set[Connection]] = {}
         self._machines: dict[int, QemuGuest] = {}
+        self._closed = False
         host.guest_listeners.append(self._power)
 
     # --- the API calls
@@ -169,9 +170,9 @@ class Consoles:
 
     async def aclose(self) -> None:
         """End every session and every real machine."""
+        self._closed = True
         await self._spawner.aclose()
-        for machine in self._machines.values():
-            await machine.stop()
+        await asyncio.gather(*(machine.stop() for machine in self._machines.values()))
 
     # --- tickets and ports
 
@@ -310,6 +311,8 @@ class Consoles:
 
     def _power(self, guest: Guest, what: str) -> None:
         """A power change of a guest. A reset keeps sessions; an end takes them along."""
+        if self._closed:
+            return
         machine = self._machines.get(guest.vmid)
         if what in ("stopped", "removed"):
             self._servers.pop(guest.vmid, None)
