@@ -58,7 +58,12 @@ class Session:
         """Raises the latched error, or what a login that was needed now ran into."""
         self._raise_latched()
         if isinstance(self._credential, TokenCredential):
-            return (("Authorization", f"PVEAPIToken={self.username}={self._credential.secret.reveal()}"),)
+            token = f"{self.username}={self._credential.secret.reveal()}"
+            if not (token.isascii() and token.isprintable()):
+                # A line break here would be a header of its own; no real token has one.
+                self.latched = CredentialRefused("the token holds characters that no token has")
+                raise self.latched
+            return (("Authorization", f"PVEAPIToken={token}"),)
         ticket = self._ticket
         if ticket is None or self._age(ticket) >= RENEW_AFTER:
             ticket = await self._refresh(ticket)

@@ -84,7 +84,7 @@ def encode(endpoint: Endpoint, request: Request, *, close: bool = True) -> bytes
         lines.append(f"Content-Length: {len(body)}")
     if close:
         lines.append("Connection: close")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body
 
 
 class _Exchange(asyncio.Protocol):

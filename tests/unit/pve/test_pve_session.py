@@ -140,6 +140,25 @@ async def test_a_token_needs_neither_login_nor_csrf(host: RawHost, make: Callabl
     assert host.connections == 2
 
 
+@pytest.mark.parametrize("secret", ["1\r\nX-Evil: 1", "비밀", ""])
+async def test_a_token_never_becomes_another_header(host: RawHost, make: Callable[..., PveClient], secret: str) -> None:
+    host.on("GET /version", VERSION)
+    client = make(TokenCredential("pharmq@pve!main", Secret(secret)))
+    if secret:
+        with pytest.raises(CredentialRefused):
+            await client.version()
+        assert host.connections == 0
+    else:
+        await client.version()
+        assert host.seen[0].headers["authorization"] == "PVEAPIToken=pharmq@pve!main="
+
+
+async def test_a_name_that_is_no_name_is_a_dns_failure(make: Callable[..., PveClient]) -> None:
+    with pytest.raises(Unreachable) as caught:
+        await make(endpoint=Endpoint("약국..invalid", 8006)).version()
+    assert (caught.value.kind, caught.value.code) == ("dns", "unreachable")
+
+
 async def test_another_certificate_gets_not_one_byte(host: RawHost, make: Callable[..., PveClient]) -> None:
     async with RawHost("impostor") as other:
         assert other.pin != host.pin
