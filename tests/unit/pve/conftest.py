@@ -1,11 +1,28 @@
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+import uvloop
+from blockbuster import BlockBuster
 from raw_host import LOGIN, QUICK, RawHost, ok
 
 from pharmq.base.clock import ManualClock
 from pharmq.base.secret import Secret
 from pharmq.pve import Credential, PasswordCredential, PveClient
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The product runs on uvloop, tests elsewhere on asyncio: TLS and socket errors differ between them."""
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks() -> Iterator[None]:
+    """A blocking call of the client on the event loop fails the test."""
+    guard = BlockBuster(scanned_modules=["pharmq.pve"])
+    guard.activate()
+    yield
+    guard.deactivate()
 
 
 @pytest.fixture
