@@ -1,0 +1,35 @@
+"""The stream of one browser."""
+
+from typing import Annotated
+
+from litestar import get
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from pharmq.access import Actor, Privilege
+from pharmq.live.service import LiveService
+
+
+@get(
+    "/api/stream",
+    operation_id="stream",
+    summary="Everything one may see, live",
+    tags=["live"],
+    opt={"privilege": Privilege.SEE},
+    media_type="text/event-stream",
+)
+async def stream(
+    actor: Actor,
+    live: LiveService,
+    last_event_id: Annotated[str | None, Parameter(header="Last-Event-ID", max_length=64)] = None,
+) -> Stream:
+    """Server-Sent Events: ``snapshot`` in parts, then ``delta`` and ``ping``; ``Last-Event-ID`` resumes."""
+    return Stream(
+        live.stream(actor, last_event_id),
+        media_type="text/event-stream",
+        # A proxy that buffers would hold events back.
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+ROUTES = [stream]
