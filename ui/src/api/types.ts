@@ -225,22 +225,54 @@ export interface Credential {
 
 export type FieldErrors = Record<string, { code: string; params?: Params }[]>
 
+export interface EnrolmentPharmacy {
+  code: string
+  name: string
+  representative: string
+  phone: string
+  address: string
+  region: string
+  chain: string
+  hours: Hours
+  closing_days: string[]
+  note: string
+}
+
 export interface EnrolmentRow {
   line: number
-  pharmacy: Partial<PharmacyInput> & { region?: string; chain?: string }
+  pharmacy: EnrolmentPharmacy
   host_ip: string
   host_port: number | null
+  node: string
+  /** ok: may be enrolled once its fingerprint is confirmed; exists: already here; error: see `errors`. */
   result: 'ok' | 'exists' | 'error'
   fingerprint: string | null
   not_after: string | null
-  errors: FieldErrors | { code: string; params?: Params }[] | null
+  errors: FieldErrors
 }
 
 export interface EnrolmentResult {
   line: number
-  result: string
+  result: 'ok' | 'exists' | 'error'
   host_id: number | null
-  errors: EnrolmentRow['errors']
+  errors: FieldErrors
+}
+
+export interface HealthStep {
+  step: 'address' | 'tcp' | 'certificate' | 'login' | 'permission' | 'api'
+  state: 'ok' | 'failed' | 'skipped'
+  ms: number | null
+  code: string | null
+}
+
+export interface Health {
+  status: HostStatus
+  reason: string | null
+  reason_params: Params
+  checked: 'live' | 'last_known'
+  age_s: number | null
+  latency_ms: number | null
+  steps: HealthStep[]
 }
 
 export interface VncSession {
