@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -178,10 +178,16 @@ class Rig:
 
     async def breathe(self) -> None:
         """Let bytes that are under way arrive."""
-        for _ in range(5):
-            await asyncio.sleep(0.002)
+        for _ in range(4):
+            await asyncio.sleep(0.001)
 
-    async def drive(self, work: Awaitable[T], step: float = 0.1, most: float = 40.0) -> T:
+    async def until(self, seen: Callable[[], bool]) -> None:
+        """Wait, without moving the clock, until something that is under way has happened."""
+        async with asyncio.timeout(PATIENCE):
+            while not seen():
+                await asyncio.sleep(0.001)
+
+    async def drive(self, work: Awaitable[T], step: float = 0.25, most: float = 40.0) -> T:
         """The result of ``work`` while the clock runs by itself, in small steps, for at most ``most`` seconds."""
         task = asyncio.ensure_future(work)
         end = self.clock.monotonic() + most

@@ -167,5 +167,4 @@ async def test_a_console_of_a_machine_that_died_ends_like_a_stopped_vm(rig: Rig,
     rfb = await rig.connected(rig.pos)
     with pytest.raises(Closed):
         await rig.drive(rfb.wire.frame())
-    await rig.breathe()
-    assert rig.host.tasks[0].status == "Failed to run vncproxy."
+    await rig.until(lambda: rig.host.tasks[0].status == "Failed to run vncproxy.")

@@ -26,18 +26,22 @@ async def picture(rfb: Rfb) -> bytes:
     return bytes(rfb.pixels)
 
 
-async def typed(rig: Rig, rfb: Rfb, text: str) -> None:
+def press(rfb: Rfb, text: str) -> None:
     for char in text:
         rfb.key(0xFF0D if char == "\n" else ord(char) if ord(char) < 0x100 else 0x01000000 + ord(char))
-    await rig.breathe()
+
+
+async def typed(rfb: Rfb, text: str) -> None:
+    press(rfb, text)
+    await picture(rfb)  # answered after the keys: they have arrived
 
 
 class TestInput:
     async def test_keys_arrive_and_are_seen(self, rig: Rig) -> None:
         rfb = await rig.console(rig.pos)
         before = await picture(rfb)
-        await typed(rig, rfb, "hello 약국")
-        assert rig.consoles.screen(rig.pos) == {"typed": "hello 약국", "clicks": [], "sessions": 1}
+        press(rfb, "hello 약국")
+        await rig.until(lambda: rig.consoles.screen(rig.pos) == {"typed": "hello 약국", "clicks": [], "sessions": 1})
         rfb.ask(incremental=True)
         (rect,) = await asyncio.wait_for(rfb.update(), PATIENCE)
         assert rect[3] == 16  # one line of text, not the whole screen
@@ -45,9 +49,9 @@ class TestInput:
 
     async def test_return_and_backspace(self, rig: Rig) -> None:
         rfb = await rig.console(rig.pos)
-        await typed(rig, rfb, "abx")
+        await typed(rfb, "abx")
         rfb.key(0xFF08)
-        await typed(rig, rfb, "c\nd")
+        await typed(rfb, "c\nd")
         assert rig.consoles.screen(rig.pos)["typed"] == "abc\nd"
 
     async def test_extended_key_events_of_qemu(self, rig: Rig) -> None:
@@ -57,36 +61,33 @@ class TestInput:
         assert rfb.extended_keys
         rfb.wire.send(struct.pack(">BBHII", 255, 0, 1, ord("q"), 0x10))
         rfb.wire.send(struct.pack(">BBHII", 255, 0, 0, ord("q"), 0x10))
-        await rig.breathe()
-        assert rig.consoles.screen(rig.pos)["typed"] == "q"
+        await rig.until(lambda: rig.consoles.screen(rig.pos)["typed"] == "q")
 
     async def test_clicks_arrive_and_leave_a_dot(self, rig: Rig) -> None:
         rfb = await rig.console(rig.pos)
         rfb.click(300, 400)
-        await rig.breathe()
-        assert rig.consoles.screen(rig.pos)["clicks"] == [[300, 400, 1]]
+        await rig.until(lambda: rig.consoles.screen(rig.pos)["clicks"] == [[300, 400, 1]])
         await picture(rfb)
         at = (400 * 1024 + 300) * 4
         assert rfb.pixels[at : at + 3] == bytes(reversed(PALETTE[10]))  # red, blue first
 
     async def test_input_outlives_the_session_and_a_stop(self, rig: Rig) -> None:
         rfb = await rig.console(rig.pos)
-        await typed(rig, rfb, "kept")
+        await typed(rfb, "kept")
         rig.power(rig.pos, "stopped")
         await rig.clock.advance(1)
-        await rig.breathe()
-        assert rig.consoles.screen(rig.pos) == {"typed": "kept", "clicks": [], "sessions": 0}
+        await rig.until(lambda: rig.consoles.screen(rig.pos) == {"typed": "kept", "clicks": [], "sessions": 0})
 
     async def test_a_vmid_that_is_used_again_inherits_nothing(self, rig: Rig) -> None:
         rfb = await rig.console(rig.pos)
-        await typed(rig, rfb, "old")
+        await typed(rfb, "old")
         rig.power(rig.pos, "removed")
         assert rig.consoles.screen(rig.pos)["typed"] == ""
 
     async def test_each_guest_has_its_own(self, rig: Rig) -> None:
         first, second = await rig.console(rig.pos), await rig.console(rig.kiosk)
-        await typed(rig, first, "one")
-        await typed(rig, second, "two")
+        await typed(first, "one")
+        await typed(second, "two")
         assert rig.consoles.screen(rig.pos)["typed"] == "one"
         assert rig.consoles.screen(rig.kiosk)["typed"] == "two"
         assert second.size == (600, 1024)
@@ -102,10 +103,13 @@ class TestInput:
 class TestUpdates:
     async def test_an_incremental_request_waits_until_something_moves(self, rig: Rig) -> None:
         rfb = await rig.console(rig.pos)
-        before = await picture(rfb)
+        await picture(rfb)
+        rfb.ask(incremental=True)
+        await rig.drive(rfb.update(), step=0.05)  # from here on it is half a second to the next movement
+        before = bytes(rfb.pixels)
         rfb.ask(incremental=True)
         assert await rig.silent(rfb.wire, 0.3)
-        rects = await rig.drive(rfb.update(), step=0.25)
+        rects = await rig.drive(rfb.update(), step=0.05)
         assert sum(w * h for _, _, w, h in rects) < 1024 * 768 // 20
         assert bytes(rfb.pixels) != before
 

@@ -158,14 +158,12 @@ class TestFrames:
         await rig.clock.advance(700)
         assert rig.host.tasks[0].status == ""
         await rig.clock.advance(200)
-        await rig.breathe()
-        assert rig.host.tasks[0].status == "OK"
+        await rig.until(lambda: rig.host.tasks[0].status == "OK")
 
     async def test_an_ordinary_end_of_the_client_ends_the_task(self, rig: Rig) -> None:
         rfb = await rig.console(rig.pos)
         rfb.wire.close()
-        await rig.breathe()
-        assert rig.host.tasks[0].status == "OK"
+        await rig.until(lambda: rig.host.tasks[0].status == "OK")
         assert rig.consoles.screen(rig.pos)["sessions"] == 0
 
 
@@ -196,8 +194,7 @@ class TestEndOfTheGuest:
         rfb = await rig.console(rig.pos)
         rig.power(rig.pos, "stopped")
         assert await ends(rig, rfb) <= 0.2
-        await rig.breathe()
-        assert rig.host.tasks[0].status == "OK"
+        await rig.until(lambda: rig.host.tasks[0].status == "OK")
 
     async def test_a_reboot_too_and_the_new_session_lives(self, rig: Rig) -> None:
         rfb = await rig.console(rig.pos)

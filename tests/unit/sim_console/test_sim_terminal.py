@@ -46,8 +46,7 @@ async def test_a_container_shell(rig: Rig) -> None:
     wire.send(b"0:5:exit\r")
     with pytest.raises(Closed):
         await heard(wire, b"never")
-    await rig.breathe()
-    assert rig.host.tasks[0].status == "OK"
+    await rig.until(lambda: rig.host.tasks[0].status == "OK")
 
 
 @pytest.mark.parametrize("line", ["root@pam:PVEVNC:00000000::nonsense\n", "nobody\n"])

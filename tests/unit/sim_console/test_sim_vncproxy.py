@@ -176,8 +176,7 @@ async def test_a_stopped_vm_upgrades_and_closes_without_a_byte(rig: Rig) -> None
     rfb = await rig.connected(rig.pos)
     with pytest.raises(Closed):
         await rig.drive(rfb.wire.frame())
-    await rig.breathe()
-    assert rig.host.tasks[0].status == "Failed to run vncproxy."
+    await rig.until(lambda: rig.host.tasks[0].status == "Failed to run vncproxy.")
     assert rig.host.tasks[0].log == ["VM 100 not running"]
 
 
@@ -186,8 +185,7 @@ async def test_a_vm_without_a_display_closes_without_a_byte(rig: Rig) -> None:
     rfb = await rig.connected(rig.pos)
     with pytest.raises(Closed):
         await rig.drive(rfb.wire.frame())
-    await rig.breathe()
-    assert rig.host.tasks[0].status == "Failed to run vncproxy."
+    await rig.until(lambda: rig.host.tasks[0].status == "Failed to run vncproxy.")
 
 
 class TestOlderVersions:
