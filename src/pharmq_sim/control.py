@@ -126,14 +126,15 @@ class Control:
             case "GET", ["faults"]:
                 return CATALOGUE
             case "GET", ["hosts", number]:
-                return host_facts(int(number), self._host(number))
+                return self._facts(self._host(number))
             case "POST", ["hosts", number, "faults", name]:
-                params = msgspec.json.decode(body, type=dict[str, float | str]) if body else {}
-                self._host(number).faults.set(name, **params)
-                return host_facts(int(number), self._host(number))
+                host = self._host(number)
+                host.faults.set(name, **(msgspec.json.decode(body, type=dict[str, float | str]) if body else {}))
+                return self._facts(host)
             case "DELETE", ["hosts", number, "faults", *names]:
-                self._host(number).faults.clear(names[0] if names else None)
-                return host_facts(int(number), self._host(number))
+                host = self._host(number)
+                host.faults.clear(names[0] if names else None)
+                return self._facts(host)
             case "GET", ["hosts", number, "guests", vmid, "screen"]:
                 host = self._host(number)
                 return host.consoles.screen(self._guest(host, vmid))
@@ -143,6 +144,9 @@ class Control:
                 act(host, guest, action)
                 return guest_facts(guest)
         raise Refused(404, f"{method} /{'/'.join(parts)}: no such thing here")
+
+    def _facts(self, host: SimHost) -> dict[str, Any]:
+        return host_facts(self.hosts.index(host) + 1, host)
 
     def _host(self, number: str) -> SimHost:
         if not number.isdigit() or not 1 <= int(number) <= len(self.hosts):

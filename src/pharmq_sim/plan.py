@@ -38,8 +38,8 @@ class HostSpec:
 
 
 def address_of(index: int) -> str:
-    """Loopback address of the host with this index (from 0): 250 hosts a /24."""
-    return f"127.64.{index // 250}.{10 + index % 250}"
+    """Loopback address of the host with this index (from 0): 240 hosts a /24, .10 to .249."""
+    return f"127.64.{index // 240}.{10 + index % 240}"
 
 
 def _guests(index: int, count: int) -> list[GuestSpec]:

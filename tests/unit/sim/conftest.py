@@ -1,11 +1,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from sim_rig import Client
 
 from pharmq.base.clock import ManualClock
 from pharmq_sim.host import SimHost
 from pharmq_sim.testing import SimFleet
-from sim_rig import Client
 
 
 @pytest.fixture
