@@ -57,8 +57,10 @@ class Connection:
         if idle_s is not None:
             others.append(asyncio.ensure_future(self._idle(idle_s)))
         try:
-            await asyncio.wait((working, *others), return_when=asyncio.FIRST_COMPLETED)
-            return await working if working.done() else "OK"
+            ended, _ = await asyncio.wait((working, *others), return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()  # a failure of ours must be seen
+            return working.result() if working in ended else "OK"
         finally:
             ends = (working, *others)
             for task in ends:

@@ -48,6 +48,8 @@ class GuestScreen:
         self._buttons = 0
         self._tick = -1
         self.screen = Screen(*self._scene.size)
+        #: a suspended guest still shows its last picture
+        self.frozen = False
         #: sessions with an unanswered request for changes
         self.waiting = 0
         self.repaint()
@@ -63,7 +65,7 @@ class GuestScreen:
         """Draw what moves, if half a second has passed since it last did."""
         now = self._clock.now()
         tick = int(now.timestamp() / TICK_S)
-        if tick != self._tick:
+        if tick != self._tick and not self.frozen:
             self._tick = tick
             self.screen.lift_dot()
             self._scene.animate(self.screen, _local(now), tick)

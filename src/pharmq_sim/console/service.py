@@ -283,6 +283,7 @@ class Consoles:
         server = self._servers.get(guest.vmid)
         if server is None:
             picture = GuestScreen(guest.screen, self._look(guest), self._input(guest), self.host.clock)
+            picture.frozen = guest.run_state == "paused"
             server = VncServer(f"QEMU ({guest.name})", picture, QEMU_FORMAT, self.host.clock, self._spawner)
             self._servers[guest.vmid] = server
         return server
@@ -319,8 +320,10 @@ class Consoles:
             self._spawner.spawn(self._cut(set(self._attached.get(guest.vmid, ()))), f"cut/{guest.vmid}")
             if what == "removed":
                 self._inputs.pop(guest.vmid, None)
-        elif what == "reset" and (server := self._servers.get(guest.vmid)) is not None:
-            server.screen.repaint()
+        elif (server := self._servers.get(guest.vmid)) is not None:
+            server.screen.frozen = what == "paused"
+            if what == "reset":
+                server.screen.repaint()
         if machine is not None:
             self._spawner.spawn(machine.follow(what), f"qemu/{guest.vmid}")
 

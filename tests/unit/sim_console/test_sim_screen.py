@@ -113,6 +113,17 @@ class TestUpdates:
         assert sum(w * h for _, _, w, h in rects) < 1024 * 768 // 20
         assert bytes(rfb.pixels) != before
 
+    async def test_a_suspended_guest_shows_its_last_picture(self, rig: Rig) -> None:
+        rfb = await rig.console(rig.pos)
+        before = await picture(rfb)
+        rig.power(rig.pos, "paused")
+        rfb.ask(incremental=True)
+        assert await rig.silent(rfb.wire, 5)
+        assert await picture(await rig.console(rig.pos)) == before
+        rig.power(rig.pos, "resumed")
+        await rig.drive(rfb.update())
+        assert bytes(rfb.pixels) != before
+
     async def test_without_a_request_nothing_is_drawn_or_sent(self, rig: Rig) -> None:
         rfb = await rig.console(rig.pos)
         await picture(rfb)
