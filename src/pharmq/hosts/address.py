@@ -19,8 +19,8 @@ def parse(text: str) -> Place:
     plain = re.sub(r"^https?://", "", text.strip(), flags=re.IGNORECASE).partition("/")[0]
     port: int | None = None
     if plain.startswith("["):
-        plain, _, tail = plain[1:].partition("]")
-        if tail and not tail.startswith(":"):
+        plain, bracket, tail = plain[1:].partition("]")
+        if not bracket or (tail and not tail.startswith(":")):
             raise ValueError("not an address")
         port = _port(tail[1:]) if tail else None
     elif plain.count(":") == 1:

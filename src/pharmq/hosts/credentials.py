@@ -38,17 +38,18 @@ class CredentialsService:
 
     async def add(self, actor: Actor, form: CredentialForm) -> CredentialRow:
         require(actor, Privilege.CREDENTIAL_EDIT, EVERYTHING)
-        check_username(form.kind, form.username, "username")
+        username = form.username.strip()
+        check_username(form.kind, username, "username")
         name = _named(form.name)
         now = self.ground.clock.now()
         try:
             async with self.ground.db.transaction(durable=True) as tx:
-                number = await store.insert_set(tx.conn, name, form.kind, form.username, now)
+                number = await store.insert_set(tx.conn, name, form.kind, username, now)
                 await self._seal(tx, number, Secret(form.secret))
                 await self._note(tx, actor, number, name, ["created"])
         except IntegrityError as error:
             raise _taken(name) from error
-        return CredentialRow(number, name, form.kind, form.username, 0, now)
+        return CredentialRow(number, name, form.kind, username, 0, now)
 
     async def change(self, actor: Actor, credential_id: int, patch: CredentialPatch) -> CredentialRow:
         """A new user or secret is a new revision: refused hosts that use it are asked again at once."""
@@ -57,7 +58,7 @@ class CredentialsService:
         after = before._replace(
             name=before.name if patch.name is UNSET else _named(patch.name),
             kind=before.kind if patch.kind is UNSET else patch.kind,
-            username=before.username if patch.username is UNSET else patch.username,
+            username=before.username if patch.username is UNSET else patch.username.strip(),
         )
         check_username(after.kind, after.username, "username")
         if after.kind != before.kind and patch.secret is UNSET:

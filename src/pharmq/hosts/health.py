@@ -77,7 +77,8 @@ async def health(
         ms = round((clock.monotonic() - began) * 1000)
         if host.refused:
             # Nothing was sent: the refusal that stands is what is known.
-            return _last_known(directory, clock, host), None
+            view = _last_known(directory, clock, host)
+            return msgspec.structs.replace(view, steps=steps(error, None)), None
         check = failed(error, clock.now(), host.credential_revision)
         view = HealthView(
             status="maintenance" if host.maintenance else "offline",

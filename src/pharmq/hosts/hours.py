@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pharmq.hosts.model import Hours, Opening, Pharmacy, Span
 
 SEOUL = ZoneInfo("Asia/Seoul")
+MAX_SPANS = 12
 
 
 def opening(pharmacy: Pharmacy, now: datetime, zone: ZoneInfo = SEOUL) -> Opening:
@@ -53,7 +54,9 @@ def _at(day: date, minute: int, zone: ZoneInfo) -> datetime:
 def minutes(text: str) -> int:
     """``"09:30"`` as minutes since midnight, ``24:00`` allowed. Raises ValueError."""
     hour, colon, minute = text.partition(":")
-    if not (colon and len(hour) == 2 and len(minute) == 2 and hour.isdecimal() and minute.isdecimal()):
+    if not (
+        colon and len(hour) == 2 and len(minute) == 2 and (hour + minute).isascii() and (hour + minute).isdecimal()
+    ):
         raise ValueError("not a time of day")
     value = int(hour) * 60 + int(minute)
     if int(minute) > 59 or value > 24 * 60:
@@ -62,10 +65,13 @@ def minutes(text: str) -> int:
 
 
 def faults(hours: Hours) -> list[str]:
-    """Weekdays whose spans are malformed or overlap; empty when all is well."""
+    """Weekdays whose spans are malformed, overlap or are too many; empty when all is well."""
     found = []
     for name in hours.__struct_fields__:
         spans: tuple[Span, ...] = getattr(hours, name)
+        if len(spans) > MAX_SPANS:
+            found.append(name)
+            continue
         try:
             edges = sorted((minutes(start), minutes(end)) for start, end in spans)
         except ValueError:

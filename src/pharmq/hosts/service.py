@@ -1,7 +1,6 @@
 """Hosts: enrol, change, remove, pin, and what each check of a host means for its state."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -16,31 +15,24 @@ from pharmq.db import Database, Tx
 from pharmq.hosts import store, views
 from pharmq.hosts.address import parse
 from pharmq.hosts.checks import HostChecks
-from pharmq.hosts.clients import HOSTS_COLUMN, HOSTS_TABLE, HostClients, as_credential
-from pharmq.hosts.credentials import CredentialsService, check_username
+from pharmq.hosts.choosing import Chosen, choose, latched
+from pharmq.hosts.clients import HOSTS_COLUMN, HOSTS_TABLE, HostClients
+from pharmq.hosts.credentials import CredentialsService
 from pharmq.hosts.directory import Directory
 from pharmq.hosts.enrolment import Enrolment
 from pharmq.hosts.forms import HostForm, HostPatch, OwnCredential
 from pharmq.hosts.ground import Ground
 from pharmq.hosts.health import HealthView, ProbeView, health, probe_view
-from pharmq.hosts.model import LATCHING, Check, GuestFact, Host, HostRow, HostState, HostStatus, Pharmacy, Pin
+from pharmq.hosts.model import Check, GuestFact, Host, HostRow, HostState, HostStatus, Pharmacy
 from pharmq.hosts.pharmacies import PharmaciesService
-from pharmq.hosts.proving import PORTS, Proof, fingerprint_of, moment, prove
+from pharmq.hosts.pinning import confirmed_pin, repin
+from pharmq.hosts.proving import PORTS, Proof, fingerprint_of, prove
 from pharmq.hosts.states import step
 from pharmq.journal import Entry, Journal
-from pharmq.pve import Credential, Endpoint, PveError, probe_certificate
 from pharmq.settings import RuntimeSettings
 from pharmq.vault import Vault
 
 GuestFacts = Callable[[int], Sequence[GuestFact]]
-
-
-class _Chosen(NamedTuple):
-    """A credential as somebody chose it: a shared set, or one of the host's own with its secret."""
-
-    credential: Credential
-    own_secret: Secret | None
-    field: str
 
 
 class HostsService:
@@ -149,7 +141,7 @@ class HostsService:
             host_ip=place,
             addresses=_alternates(form.addresses),
             host_port=ports[0],
-            node=form.node or None,
+            node=(form.node or "").strip() or None,
             credential_id=form.credential_id,
             credential_kind="password",
             username="",
@@ -157,7 +149,7 @@ class HostsService:
             maintenance=form.maintenance,
             maintenance_note=form.maintenance_note.strip(),
         )
-        draft, chosen = await self._choose(draft, form.credential_id, form.credential)
+        draft, chosen = await choose(self.ground, draft, form.credential_id, form.credential)
         for port in ports:
             self._require_free(draft.host_ip, port, None)
         proof = await self._prove(draft, ports, chosen, form.fingerprint, force=form.force)
@@ -191,7 +183,7 @@ class HostsService:
             sealed = self.ground.vault.seal(own_secret, HOSTS_TABLE, host.id, HOSTS_COLUMN)
             await store.set_password(tx.conn, host.id, sealed)
         if state.reason is not None and proof.check.credential_revision == host.credential_revision:
-            host = _latched(host, state.reason)
+            host = latched(host, state.reason)
             await store.write_state(tx.conn, host, state)
         inside = msgspec.structs.replace(
             scope, paths=scope.paths | {f"/host/{host.id}"}, pharmacy_id=host.pharmacy_id, host_id=host.id
@@ -206,24 +198,30 @@ class HostsService:
         """Change what is given. A new address, credential or fingerprint is proved like a new host."""
         host, scope = self.ground.host(actor, host_id, Privilege.HOST_EDIT)
         draft, ports = self._drafted(actor, host, patch)
-        chosen: _Chosen | None = None
+        chosen: Chosen | None = None
         if isinstance(patch.credential_id, int) or isinstance(patch.credential, OwnCredential):
             credential_id = patch.credential_id if isinstance(patch.credential_id, int) else None
             own = patch.credential if isinstance(patch.credential, OwnCredential) else None
-            draft, chosen = await self._choose(draft, credential_id, own)
+            draft, chosen = await choose(self.ground, draft, credential_id, own)
         moved = (draft.host_ip, draft.host_port, draft.addresses) != (host.host_ip, host.host_port, host.addresses)
         state = self.directory.state(host.id)
+        seen: tuple[Entry, ...] = ()
         fingerprint = patch.fingerprint if isinstance(patch.fingerprint, str) else None
         if moved or chosen is not None or fingerprint is not None:
             for port in ports:
                 self._require_free(draft.host_ip, port, host.id)
-            tried = chosen or _Chosen(self.clients.credential(host), None, "credential_id")
+            tried = chosen or Chosen(self.clients.credential(host), None, "credential_id")
             pinned = fingerprint or (host.pins[0].fingerprint if host.pins else None)
             proof = await self._prove(draft, ports, tried, pinned, force=patch.force)
-            draft, state = proof.host, step(proof.host, HostState(), proof.check, 1, where(scope)).state
+            found = step(proof.host, state, proof.check, 1, where(scope))
+            draft, state, seen = proof.host, found.state, found.entries
             if state.reason is not None and proof.check.credential_revision == draft.credential_revision:
-                draft = _latched(draft, state.reason)
-        return await self._save(actor, host, draft, state, chosen, scope)
+                draft = latched(draft, state.reason)
+        async with self.checks.turns.hold(host.id):
+            if self.directory.host(host.id) != host:
+                # Somebody else was quicker; what was proved may not fit what stands there now.
+                raise Conflict("host.changed_meanwhile", params={"host": host.host_ip})
+            return await self._save(actor, host, draft, state, chosen, scope, seen)
 
     def _drafted(self, actor: Actor, host: Host, patch: HostPatch) -> tuple[Host, tuple[int, ...]]:
         ip, port = host.host_ip, host.host_port
@@ -241,7 +239,7 @@ class HostsService:
             host_port=ports[0],
             pharmacy_id=host.pharmacy_id if patch.pharmacy_id is UNSET else patch.pharmacy_id,
             addresses=host.addresses if patch.addresses is UNSET else _alternates(patch.addresses),
-            node=host.node if patch.node is UNSET else patch.node or None,
+            node=host.node if patch.node is UNSET else (patch.node or "").strip() or None,
             maintenance=host.maintenance if patch.maintenance is UNSET else patch.maintenance,
             maintenance_note=(
                 host.maintenance_note if patch.maintenance_note is UNSET else patch.maintenance_note.strip()
@@ -250,7 +248,14 @@ class HostsService:
         return draft, ports
 
     async def _save(
-        self, actor: Actor, before: Host, draft: Host, state: HostState, chosen: _Chosen | None, scope: Scope
+        self,
+        actor: Actor,
+        before: Host,
+        draft: Host,
+        state: HostState,
+        chosen: Chosen | None,
+        scope: Scope,
+        seen: tuple[Entry, ...],
     ) -> HostRow:
         now = self.clock.now()
         pharmacy = self.directory.pharmacy(draft.pharmacy_id)
@@ -272,7 +277,7 @@ class HostsService:
                     where=where(scope),
                     params={"fields": _differing(before, draft), "host": draft.host_ip},
                 )
-                await self.ground.journal.append(tx, entry)
+                await self.ground.journal.append(tx, entry, *seen)
         except IntegrityError as error:
             raise _taken(draft.host_ip, draft.host_port) from error
         self.directory.put_host(draft, state)
@@ -299,33 +304,9 @@ class HostsService:
     async def pin(self, actor: Actor, host_id: int, fingerprint: str) -> HostRow:
         """Accept another certificate. Where the host answers, it must be the one it shows now. Raises Conflict."""
         host, scope = self.ground.host(actor, host_id, Privilege.HOST_EDIT)
-        wanted = fingerprint_of(fingerprint)
-        pin = Pin(wanted, None, host.node)
-        try:
-            seen = await probe_certificate(Endpoint(host.host_ip, host.host_port))
-        except PveError:
-            # Silent just now: what the person read off the host itself is all there is.
-            pass
-        else:
-            if seen.fingerprint != wanted:
-                raise Conflict(
-                    "host.fingerprint_differs", params={"fingerprint": seen.fingerprint, "confirmed": wanted}
-                )
-            pin = Pin(wanted, moment(seen.not_after), host.node)
-        now = self.clock.now()
-        pinned = msgspec.structs.replace(host, pins=(pin,))
-        async with self.db.transaction(durable=True) as tx:
-            await store.set_pins(tx.conn, host_id, pinned.pins, actor.id, now)
-            before = host.pins[0].fingerprint if host.pins else None
-            entry = Entry(
-                kind="host.pinned",
-                act_id=new_act_id(now),
-                who=who(actor),
-                where=where(scope),
-                params={"fingerprint": wanted, "before": before},
-            )
-            await self.ground.journal.append(tx, entry)
-        self.directory.put_host(pinned)
+        pin = await confirmed_pin(host, fingerprint)
+        async with self.checks.turns.hold(host_id):
+            await repin(self.ground, actor, host_id, pin, scope)
         return self.row(host_id)
 
     # --- what a check means
@@ -334,31 +315,8 @@ class HostsService:
         """Take over one look at a host; see ``HostChecks.record``."""
         return await self.checks.record(host_id, check)
 
-    # --- choosing and proving
-
-    async def _choose(self, draft: Host, credential_id: int | None, own: OwnCredential | None) -> tuple[Host, _Chosen]:
-        """The draft with the credential a person named, its revision a new one."""
-        if (credential_id is None) == (own is None):
-            fields = {"credential": [FieldError("host.one_credential")]}
-            raise Invalid("request.invalid", fields=fields)
-        if own is not None:
-            check_username(own.kind, own.username, "credential.username")
-            secret = Secret(own.secret)
-            async with self.db.read() as conn:
-                revision = await store.own_revision(conn, draft.id) + 1 if draft.id else 1
-            made = _with_credential(draft, None, own.kind, own.username, revision)
-            return made, _Chosen(as_credential(own.kind, own.username, secret), secret, "credential.secret")
-        assert credential_id is not None
-        async with self.db.read() as conn:
-            stored = await store.credential_set(conn, credential_id)
-        if stored is None:
-            raise Invalid("request.invalid", fields={"credential_id": [FieldError("credential.not_found")]})
-        secret = self.clients.set_credential(credential_id)
-        made = _with_credential(draft, stored.id, stored.kind, stored.username, stored.revision)
-        return made, _Chosen(as_credential(stored.kind, stored.username, secret), None, "credential_id")
-
     async def _prove(
-        self, draft: Host, ports: tuple[int, ...], chosen: _Chosen, fingerprint: str | None, *, force: bool
+        self, draft: Host, ports: tuple[int, ...], chosen: Chosen, fingerprint: str | None, *, force: bool
     ) -> Proof:
         wanted = None if fingerprint is None else fingerprint_of(fingerprint)
         return await prove(self.clients, self.clock, draft, ports, chosen.credential, wanted, chosen.field, force=force)
@@ -391,23 +349,6 @@ class HostsService:
         taken = self.directory.at(address, port)
         if taken is not None and taken.id != own:
             raise _taken(address, port)
-
-
-def _with_credential(host: Host, number: int | None, kind: object, username: str, revision: int) -> Host:
-    changed: Host = msgspec.structs.replace(
-        host,
-        credential_id=number,
-        credential_kind=kind,
-        username=username,
-        credential_revision=revision,
-        refused_revision=None,
-    )
-    return changed
-
-
-def _latched(host: Host, reason: str) -> Host:
-    refused = host.credential_revision if reason in LATCHING else None
-    return msgspec.structs.replace(host, refused_revision=refused)
 
 
 def _alternates(addresses: Sequence[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pharmq.base.clock import Clock
 from pharmq.base.errors import NotFound, PharmqError
 from pharmq.hosts import Check, Host, HostClients, HostsService
+from pharmq.hosts.clients import client_key
 from pharmq.hosts.proving import failed, succeeded
 from pharmq.inventory import InventoryService, Vm
 from pharmq.polling.cadence import VERSION_EVERY, Ask, SlowMemory, choose
@@ -56,6 +57,8 @@ class Cycle:
         except NotFound:
             return False
         except PveError as error:
+            if self._changed(host):
+                return False
             await self.hosts.record(host.id, failed(error, self.clock.now(), host.credential_revision))
             return False
         except PharmqError as error:
@@ -63,11 +66,18 @@ class Cycle:
             check = Check(at=self.clock.now(), reason="credential_unreadable", params={"detail": error.code})
             await self.hosts.record(host.id, check)
             return False
+        if self._changed(host):
+            return False
         check = succeeded(resources, host, self.clock.now(), self.clock.monotonic() - began)
         await self.hosts.record(host.id, check)
         await self.inventory.apply(host.id, resources, began)
         await self._ask_slowly(host, client, memory)
         return True
+
+    def _changed(self, host: Host) -> bool:
+        """The entry was changed while we asked: the answer is about an address or credential of the past."""
+        current = self.hosts.directory.host(host.id)
+        return current is None or client_key(current) != client_key(host)
 
     async def look_at(self, host_id: int, vmid: int) -> None:
         """Ask ``status/current`` of one guest, which is right at once where resources lag up to 12 s."""
@@ -102,7 +112,7 @@ class Cycle:
             elif ask.question == "addresses":
                 await self._addresses(host, client, addresses[ask.vmid or 0])
             else:
-                await self._of_the_host(host, client, ask)
+                await self._of_the_host(host, client, ask, memory)
         except _ABOUT_THE_GUEST as error:
             log.debug("host %s %s: %s", host.id, ask, error)
             memory.failed(ask, self.clock.monotonic(), every)
@@ -122,8 +132,9 @@ class Cycle:
         else:
             await self.inventory.apply_addresses(host.id, guest.vmid, await client.agent_interfaces(guest), "agent")
 
-    async def _of_the_host(self, host: Host, client: PveClient, ask: Ask) -> None:
+    async def _of_the_host(self, host: Host, client: PveClient, ask: Ask, memory: SlowMemory) -> None:
         if ask.question == "version":
+            memory.forget_guests(list(self.inventory.view.of_host(host.id)))
             version = await client.version()
             await self.hosts.checks.learn_version(host.id, version.version)
             return

@@ -7,15 +7,17 @@ between polls but two gates, and failing hosts have their own: hosts that hang c
 """
 
 import asyncio
+import contextlib
 import heapq
 import logging
+import math
 import random
 from collections.abc import Callable, Iterable
 
 import msgspec
 
 from pharmq.base.bell import Bell
-from pharmq.base.clock import Clock
+from pharmq.base.clock import Clock, within
 from pharmq.base.pacing import KeyedLimit
 from pharmq.base.spawn import Spawner
 from pharmq.hosts import Host, HostClients, HostsService
@@ -32,6 +34,8 @@ GRAIN = 0.05
 """Seconds: polls due within it start together, so that a large fleet does not wake the loop for each."""
 FAILING_AT_ONCE = 200
 """Polls of failing hosts under way at once; each may hold a socket for its whole time-out."""
+NOT_SOONER = 2.0
+"""Seconds between two polls of a host, however often somebody asks to look now."""
 CURRENT_PER_HOST = 2
 """Guests of one host asked for ``status/current`` at once: it has three blocking workers."""
 
@@ -58,12 +62,13 @@ class FleetStats(msgspec.Struct, frozen=True, gc=False):
 class _Entry:
     """One host's place in the rhythm. ``due`` None: paused, or its poll is under way."""
 
-    __slots__ = ("again", "count", "due", "failures", "key", "memory", "task")
+    __slots__ = ("again", "began", "count", "due", "failures", "key", "memory", "task")
 
     def __init__(self, key: tuple[object, ...]) -> None:
         self.key = key
         self.due: float | None = None
         self.failures = 0
+        self.began = -math.inf
         self.again = False
         self.memory = SlowMemory()
         self.count = PollCount()
@@ -129,7 +134,7 @@ class Fleet:
             elif entry.task is not None:
                 entry.again = True
             else:
-                self._set_due(host_id, entry, self.clock.monotonic())
+                self._set_due(host_id, entry, max(self.clock.monotonic(), entry.began + NOT_SOONER))
         return found
 
     def counts(self, host_id: int) -> PollCount:
@@ -167,14 +172,12 @@ class Fleet:
     async def _sleep_or_bell(self, wait: float | None, seen: int) -> None:
         if wait is None:
             await self._bell.wait(seen)
-            return
-        timer = asyncio.ensure_future(self.clock.sleep(wait))
-        bell = asyncio.ensure_future(self._bell.wait(seen))
-        try:
-            await asyncio.wait([timer, bell], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            bell.cancel()
+        else:
+            with contextlib.suppress(TimeoutError):
+                await within(self.clock, wait, self._wait_for_bell(seen))
+
+    async def _wait_for_bell(self, seen: int) -> None:
+        await self._bell.wait(seen)
 
     def _begin(self, host_id: int, entry: _Entry, now: float) -> None:
         host = self.directory.host(host_id)
@@ -184,6 +187,7 @@ class Fleet:
         if entry.failures and self._failing_in_flight >= FAILING_AT_ONCE:
             self._set_due(host_id, entry, now + 1.0)
             return
+        entry.began = now
         entry.task = self._spawner.spawn(self._poll(host, entry), f"poll-{host_id}")
 
     async def _poll(self, host: Host, entry: _Entry) -> None:
@@ -219,7 +223,7 @@ class Fleet:
             failures=entry.failures, interval=self.settings().poll_interval_s, took=now - began, draw=self._draw()
         )
         if entry.again:
-            entry.again, wait = False, 0.0
+            entry.again, wait = False, max(0.0, entry.began + NOT_SOONER - now)
         self._set_due(host_id, entry, now + wait)
 
     def _set_due(self, host_id: int, entry: _Entry, due: float) -> None:
