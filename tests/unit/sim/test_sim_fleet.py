@@ -122,7 +122,7 @@ def ask(control: Control, method: str, path: str, body: bytes = b"") -> tuple[in
     return control.answer(method, path, body)
 
 
-def test_the_control_port_breaks_and_mends(host: SimHost) -> None:
+async def test_the_control_port_breaks_and_mends(host: SimHost) -> None:
     control = Control([host])
     status, _ = ask(control, "POST", "/hosts/1/faults/latency", b'{"ms": 900}')
     assert status == 200
