@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 from console_rig import Rig
@@ -126,13 +127,21 @@ async def test_commands_to_a_machine_that_does_not_run_are_refused(machine: Qemu
         await machine.set_password("x", 30)
 
 
-def test_the_machine_dies_with_its_parent() -> None:
+@pytest.fixture
+def scratch() -> Iterator[str]:
+    """For what a killed process leaves behind; short, because socket paths must be."""
+    with tempfile.TemporaryDirectory(prefix="q-") as directory:
+        yield directory
+
+
+def test_the_machine_dies_with_its_parent(scratch: str) -> None:
     code = (
         "import asyncio\nfrom pharmq_sim.qemu import QemuGuest\n"
         "async def main():\n g = QemuGuest('orphan'); await g.start(); print(g._process.pid, flush=True)\n"
         " await asyncio.sleep(60)\nasyncio.run(main())"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "TMPDIR": scratch}
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     os.kill(parent.pid, signal.SIGKILL)
