@@ -23,7 +23,7 @@ from pharmq.pve.model import Endpoint, Pins, Timeouts
 Limiter: TypeAlias = AbstractAsyncContextManager[Any]
 """Entered for the length of one TLS handshake (not of the TCP connect); ``asyncio.Semaphore`` is one."""
 
-P = TypeVar("P", bound=asyncio.Protocol)
+P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 
 class Request(NamedTuple):
