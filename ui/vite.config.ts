@@ -14,7 +14,7 @@ export default defineConfig({
     // Every asset is a file of its own: the server's Content-Security-Policy admits no data: scripts or fonts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    target: 'es2023',
+    target: 'es2024',
   },
   worker: { format: 'es' },
   server: {

@@ -10,7 +10,7 @@ const text = (value: unknown): string => (value === null || value === undefined 
 
 /** What a reason means and what to do: from the shared catalogue where it knows it, else from the UI's own words. */
 export function adviceFor(reason: string): { why: string; remedy: string; aloud: string } {
-  const shared = explain(`pve.${reason}`)
+  const shared = explain(`host.${reason}`) ?? explain(`pve.${reason}`)
   return {
     why: tMaybe(`advice.${reason}.why`) ?? shared?.why ?? '',
     remedy: tMaybe(`advice.${reason}.remedy`) ?? shared?.remedy ?? '',

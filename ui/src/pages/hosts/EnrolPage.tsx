@@ -51,9 +51,9 @@ function ReviewTable({ rows, results }: { rows: readonly EnrolmentRow[]; results
             const [sign, tone] = RESULT[state]
             return (
               <tr key={row.line}>
-                <td className="t2">{row.line}</td>
-                <td><span className="strong">{row.pharmacy.name}</span> <span className="t3">{row.pharmacy.code}</span></td>
-                <td>{row.host_ip}{row.host_port ? `:${row.host_port}` : ''}</td>
+                <td className="t2 nowrap">{row.line}</td>
+                <td className="nowrap"><span className="strong">{row.pharmacy.name}</span> <span className="t3">{row.pharmacy.code}</span></td>
+                <td className="nowrap">{row.host_ip}{row.host_port ? `:${row.host_port}` : ''}</td>
                 <td><State sign={sign} tone={tone}>{result ? t(`enrol.done.${state}`) : t(`enrol.check.${state}`)}</State><Faults errors={result?.errors ?? row.errors} /></td>
                 <td>{row.fingerprint ? <span className="mono">{row.fingerprint}</span> : '–'}</td>
                 <td className="nowrap">{row.not_after ? day(row.not_after) : '–'}</td>
@@ -76,6 +76,7 @@ export function EnrolPage() {
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
   const sets = useQuery({ queryKey: ['credentials'], queryFn: () => api.get<List<Credential>>('/api/credentials', { query: { limit: 1000 } }) })
+  const chosen = credential ?? (sets.data?.items.length === 1 ? String(sets.data.items[0]!.id) : null)
   const good = (rows ?? []).filter((row) => row.result === 'ok' && row.fingerprint)
   const doing = async (act: () => Promise<void>) => {
     setBusy(true)
@@ -99,7 +100,7 @@ export function EnrolPage() {
   const enrol = () =>
     doing(async () => {
       const body = good.map((row) => ({ line: row.line, ...row.pharmacy, host_ip: row.host_ip, host_port: row.host_port, node: row.node, fingerprint: row.fingerprint }))
-      const list = await api.post<List<EnrolmentResult>>('/api/enrolments', { rows: body, credential_id: Number(credential) }, { timeout: 600_000 })
+      const list = await api.post<List<EnrolmentResult>>('/api/enrolments', { rows: body, credential_id: Number(chosen) }, { timeout: 600_000 })
       setResults(new Map(list.items.map((one) => [one.line, one])))
     })
   const done = results.size > 0
@@ -131,14 +132,14 @@ export function EnrolPage() {
           <ReviewTable rows={rows} results={results} />
           {!done && good.length > 0 && (
             <div className="panel panel-body form">
-              <Select label={t('credential.set')} description={t('credential.set_hint')} required w={480} maw="100%" allowDeselect={false} data={(sets.data?.items ?? []).map((one) => ({ value: String(one.id), label: `${one.name} · ${one.username}` }))} value={credential} onChange={setCredential} nothingFoundMessage={t('enrol.no_sets')} />
+              <Select label={t('credential.set')} description={t('credential.set_hint')} required w={480} maw="100%" allowDeselect={false} data={(sets.data?.items ?? []).map((one) => ({ value: String(one.id), label: `${one.name} · ${one.username}` }))} value={chosen} onChange={setCredential} nothingFoundMessage={t('enrol.no_sets')} />
               {sets.data?.total === 0 && <p className="warn">{t('enrol.no_sets')} <Link to="/settings">{t('nav.settings')}</Link></p>}
               <Checkbox checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} label={t('enrol.sure', { n: good.length })} description={t('add.sure_hint')} />
             </div>
           )}
           <div className="form-foot">
             <button type="button" className="btn" onClick={() => setRows(null)}>{t('act.back')}</button>
-            {!done && <button type="button" className="btn main" disabled={busy || !sure || !credential || good.length === 0} onClick={() => void enrol()}>{t('enrol.go', { n: good.length })}</button>}
+            {!done && <button type="button" className="btn main" disabled={busy || !sure || !chosen || good.length === 0} onClick={() => void enrol()}>{t('enrol.go', { n: good.length })}</button>}
             {done && <Link className="btn main" to="/hosts">{t('hosts.title')}</Link>}
           </div>
         </>
