@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self
 
+import msgspec
 from sqlalchemy import func, select
 
+from pharmq.access import EVERYTHING
 from pharmq.access.routes import ROUTES as ACCESS_ROUTES
 from pharmq.access.service import AccessService
 from pharmq.audit.routes import ROUTES as AUDIT_ROUTES
@@ -34,6 +36,7 @@ from pharmq.jobs.targets import InventoryTargets as JobTargets
 from pharmq.journal import Journal
 from pharmq.live.routes import ROUTES as LIVE_ROUTES
 from pharmq.live.service import LiveService
+from pharmq.live.sources import connect as connect_live
 from pharmq.polling.fleet import Fleet
 from pharmq.settings import RuntimeSettings, SettingsService
 from pharmq.vault import MasterKey, Vault, VaultError, create_key_file, find_master_key
@@ -119,7 +122,6 @@ class House:
         self.hosts = HostsService(db, journal, ground.vault, self.directory, self.clients, clock, settings)
         self.inventory = InventoryService(db, journal, self.directory, clock)
         self.fleet = Fleet(self.hosts, self.clients, self.inventory, clock, settings)
-        self.live = LiveService(journal, db, clock, ground.access.is_live)
         self.jobs = JobsService(
             db=db,
             clock=clock,
@@ -128,8 +130,8 @@ class House:
             clients=self.clients.get,
             account=self._account,
             caps=lambda: Caps(settings().jobs_total, settings().jobs_per_host),
-            look=lambda host_id, vmid: self._look(host_id, vmid),
-            touch=self._job_moved,
+            look=self._look,
+            touch=self._moved,
             owner=self.owner,
         )
         self.consoles = ConsolesService(
@@ -145,6 +147,16 @@ class House:
             is_live=ground.access.is_live,
         )
         self.audit = AuditService(db, journal, self.directory, self.inventory.view)
+        self.live = LiveService(
+            db,
+            journal,
+            clock,
+            event=self.audit.row,
+            may_see_event=self.audit.visible,
+            summary=self.inventory.select.summary,
+            is_live=ground.access.is_live,
+            refresh=self.inventory.standings.refresh,
+        )
         self._connect()
 
     def _connect(self) -> None:
@@ -155,10 +167,25 @@ class House:
         self.inventory.select.consoles_open = lambda: self.consoles.open_count
         self.inventory.select.jobs_running = self.jobs.open_count
         self.ground.access.on_revoked(self.consoles.close_for)
+        self.ground.access.on_revoked(self.live.close_for)
+        connect_live(self.live, self.hosts, self.inventory)
+        board = self.jobs.board
+        self.live.register("jobs", self._encoded_job, board.job_ids, lambda _job: EVERYTHING)
 
     def _account(self, host_id: int) -> str:
         host = self.directory.host(host_id)
         return host.username if host else ""
+
+    def _encoded_job(self, job_id: int) -> bytes | None:
+        job = self.jobs.board.job(job_id)
+        return None if job is None else msgspec.json.encode(job)
+
+    def _moved(self, kind: str, number: int) -> None:
+        """A job or a guest's task moved."""
+        if kind == "vms":
+            self.inventory.view.touch([number])
+        else:
+            self.live.touch(kind, number)
 
     def _look(self, host_id: int, vmid: int) -> None:
         self.fleet.look_now([host_id], vmid)
