@@ -144,7 +144,7 @@ class Viewer:
                 return end
 
 
-class Closed(Exception):  # noqa: N818
+class Closed(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code} {reason}")
         self.code = code

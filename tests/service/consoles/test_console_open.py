@@ -29,7 +29,8 @@ async def test_a_screen_opens_and_takes_keys(rig: Rig) -> None:
     assert (request.kind, request.phase, request.who.name) == ("console.opened", "request", "admin")
     assert (outcome.kind, outcome.phase, outcome.outcome) == ("console.opened", "outcome", "ok")
     assert request.act_id == outcome.act_id == closed.act_id
-    assert outcome.upid and outcome.upid.startswith("UPID:")
+    assert outcome.upid
+    assert outcome.upid.startswith("UPID:")
     assert (closed.kind, closed.outcome) == ("console.closed", "console.closed_by_user")
     assert closed.params["bytes_down"] == row.bytes_down
     [stored] = await rig.stored()
