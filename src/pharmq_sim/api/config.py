@@ -77,7 +77,7 @@ async def config(host: "SimHost", request: Request) -> Any:
     guest = host.need_guest(request, kind_of(request))
     values = config_of(guest)
     if not is_true(request.params.get("current")):
-        values |= guest.pending
+        values |= {key: typed(key, value) for key, value in guest.pending.items()}
     return {**values, "digest": digest_of(guest)}
 
 
@@ -88,9 +88,14 @@ async def pending(host: "SimHost", request: Request) -> Any:
     for key, value in {**config_of(guest), "digest": digest_of(guest)}.items():
         row = {"key": key, "value": value}
         if key in guest.pending:
-            row["pending"] = guest.pending[key]
+            row["pending"] = typed(key, guest.pending[key])
         rows.append(row)
     return rows
+
+
+def typed(key: str, value: str) -> Any:
+    """A value as the configuration's parser gives it back: whole numbers, but memory is text."""
+    return int(value) if key in ("cores", "sockets", "onboot", "cpuunits") and value.isdigit() else value
 
 
 def apply_pending(guest: Guest) -> None:

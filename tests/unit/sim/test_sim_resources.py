@@ -85,9 +85,9 @@ async def test_configuration_types_and_pending_values(client: Client, host: SimH
     assert (await client.get(f"{Q}/100/config"))["tags"] == "a;b;c"
     await client.call("PUT", f"{Q}/100/config", {"cores": "4"})
     assert (await client.get(f"{Q}/100/config?current=1"))["cores"] == 2
-    assert (await client.get(f"{Q}/100/config"))["cores"] == "4"
+    assert (await client.get(f"{Q}/100/config"))["cores"] == 4
     pending = {r["key"]: r for r in await client.get(f"{Q}/100/pending")}
-    assert pending["cores"] == {"key": "cores", "value": 2, "pending": "4"}
+    assert pending["cores"] == {"key": "cores", "value": 2, "pending": 4}
     await client.task(f"{Q}/100/status/stop")
     await client.clock.advance(2)
     await client.task(f"{Q}/100/status/start")
