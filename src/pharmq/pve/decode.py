@@ -10,6 +10,7 @@ from pharmq.base.secret import Secret
 from pharmq.pve.errors import ProtocolError
 from pharmq.pve.model import (
     Address,
+    Count,
     Current,
     GuestConfig,
     GuestRow,
@@ -39,11 +40,11 @@ class _Login(msgspec.Struct, gc=False, rename={"csrf": "CSRFPreventionToken", "n
     ticket: str
     csrf: str = ""
     username: str = ""
-    need_tfa: int = 0
+    need_tfa: Count = 0
 
 
 class _Vnc(msgspec.Struct, gc=False):
-    port: int
+    port: Count
     ticket: str
     upid: str
     user: str = ""
@@ -52,13 +53,13 @@ class _Vnc(msgspec.Struct, gc=False):
 
 class _Log(msgspec.Struct, gc=False):
     data: list[LogLine]
-    total: int = 0
+    total: Count = 0
 
 
 class _Ip(msgspec.Struct, gc=False, rename="kebab"):
     ip_address: str = ""
     ip_address_type: str = ""
-    prefix: int | None = None
+    prefix: Count | None = None
 
 
 class _Interface(msgspec.Struct, gc=False, rename="kebab"):
@@ -75,6 +76,8 @@ class _Interfaces(msgspec.Struct, gc=False):
     result: list[_Interface]
 
 
+# PostgreSQL takes no NUL in a text, and no name or log line has one. (An escaped backslash before it is none.)
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 
 
@@ -85,6 +88,8 @@ class _Decoder(Generic[T]):
         self._decoder = msgspec.json.Decoder(kind, strict=False)
 
     def __call__(self, body: bytes) -> T:
+        if b"\\u0000" in body and _NUL.search(body):
+            raise ProtocolError("a NUL character", "body", executed="unknown")
         try:
             return self._decoder.decode(body)  # type: ignore[no-any-return]
         except msgspec.ValidationError as error:
@@ -92,7 +97,7 @@ class _Decoder(Generic[T]):
             missing = _MISSING.search(text)
             field = where.rstrip("`").removeprefix(".data") + (f".{missing[1]}" if missing else "")
             raise ProtocolError(text, field.lstrip(".") or "data", executed="unknown") from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
             raise ProtocolError(f"not JSON: {error}", "body", executed="unknown") from None
 
 
@@ -109,7 +114,7 @@ _vnc: _Decoder[_Data[_Vnc]] = _Decoder(_Data[_Vnc])
 _realms: _Decoder[_Data[list[Realm]]] = _Decoder(_Data[list[Realm]])
 _agent: _Decoder[_Data[_Interfaces]] = _Decoder(_Data[_Interfaces])
 _lxc: _Decoder[_Data[list[_Interface] | None]] = _Decoder(_Data[list[_Interface] | None])
-_permissions: _Decoder[_Data[dict[str, dict[str, int]]]] = _Decoder(_Data[dict[str, dict[str, int]]])
+_permissions: _Decoder[_Data[dict[str, dict[str, Count]]]] = _Decoder(_Data[dict[str, dict[str, Count]]])
 _config: _Decoder[_Data[dict[str, Any]]] = _Decoder(_Data[dict[str, Any]])
 
 
@@ -210,13 +215,13 @@ def _interface(row: _Interface) -> Interface:
         for text in (row.inet, row.inet6):
             if text:
                 ip, _, prefix = text.partition("/")
-                pairs.append((ip, int(prefix) if prefix.isdecimal() else None))
+                pairs.append((ip, _number(prefix)))
     addresses = tuple(Address(ip, "ipv6" if ":" in ip else "ipv4", prefix) for ip, prefix in pairs if ip)
     return Interface(row.name, (row.hardware_address or row.hwaddr or "").lower(), addresses)
 
 
 _UUID = re.compile(r"\buuid=([0-9A-Fa-f-]{36})")
-_CTIME = re.compile(r"\bctime=(\d+)")
+_CTIME = re.compile(r"\bctime=([0-9]{1,15})(?![0-9])")
 
 
 def decode_config(body: bytes) -> GuestConfig:
@@ -247,11 +252,11 @@ def decode_config(body: bytes) -> GuestConfig:
 
 
 # "256", or "current=256" since memory became a property string.
-_MEMORY = re.compile(r"(?:current=)?(\d+)")
+_MEMORY = re.compile(r"(?:current=)?([0-9]{1,12})(?![0-9])")
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() else None
+    return int(text) if text is not None and len(text) < 16 and text.isdecimal() else None
 
 
 def _agent_enabled(value: str) -> bool:

@@ -86,7 +86,7 @@ class ReplyParser:
         if status in (101, 204, 304):
             self._length = 0
         elif length is not None and not self._chunked:
-            if not length.isdecimal():
+            if not length.isdecimal() or len(length) > 15:
                 raise ProtocolError("Content-Length is not a number", "head")
             self._length = int(length)
             if self._length > self._limit:

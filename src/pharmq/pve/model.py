@@ -5,7 +5,7 @@ Fields are optional where recorded answers leave them out: a young guest has nei
 """
 
 import re
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,11 @@ from pharmq.base.secret import Secret
 GuestKind: TypeAlias = Literal["qemu", "lxc"]
 Verb: TypeAlias = Literal["start", "shutdown", "stop", "reboot", "reset", "suspend", "resume"]
 VERBS: tuple[Verb, ...] = ("start", "shutdown", "stop", "reboot", "reset", "suspend", "resume")
+
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+"""A number of a host's: small enough for a database column and for a browser; a mad one is refused by name."""
+Vmid: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=999_999_999)]
 
 
 class Endpoint(NamedTuple):
@@ -84,23 +89,23 @@ class GuestRow(msgspec.Struct, frozen=True, gc=False, rename={"kind": "type"}):
 
     kind: str
     node: str = ""
-    vmid: int = 0
+    vmid: Vmid = 0
     status: str = "unknown"
     name: str | None = None
-    template: int | None = None
+    template: Count | None = None
     tags: str | None = None
     lock: str | None = None
     pool: str | None = None
     hastate: str | None = None
     cpu: float | None = None
     maxcpu: float | None = None
-    mem: int | None = None
-    maxmem: int | None = None
-    disk: int | None = None
-    maxdisk: int | None = None
-    uptime: int | None = None
-    netin: int | None = None
-    netout: int | None = None
+    mem: Count | None = None
+    maxmem: Count | None = None
+    disk: Count | None = None
+    maxdisk: Count | None = None
+    uptime: Count | None = None
+    netin: Count | None = None
+    netout: Count | None = None
     # Only node and storage rows carry these; one struct for all rows makes the decode a single pass in C.
     storage: str | None = None
     plugintype: str | None = None
@@ -117,11 +122,11 @@ class NodeRow(msgspec.Struct, frozen=True, gc=False):
     status: str
     cpu: float | None
     maxcpu: float | None
-    mem: int | None
-    maxmem: int | None
-    disk: int | None
-    maxdisk: int | None
-    uptime: int | None
+    mem: Count | None
+    maxmem: Count | None
+    disk: Count | None
+    maxdisk: Count | None
+    uptime: Count | None
 
 
 class StorageRow(msgspec.Struct, frozen=True, gc=False):
@@ -129,8 +134,8 @@ class StorageRow(msgspec.Struct, frozen=True, gc=False):
     storage: str
     status: str
     plugintype: str
-    disk: int | None
-    maxdisk: int | None
+    disk: Count | None
+    maxdisk: Count | None
 
 
 class Resources(NamedTuple):
@@ -140,22 +145,22 @@ class Resources(NamedTuple):
 
 
 class MemoryUse(msgspec.Struct, frozen=True, gc=False):
-    total: int = 0
-    used: int = 0
-    free: int | None = None
+    total: Count = 0
+    used: Count = 0
+    free: Count | None = None
 
 
 class CpuInfo(msgspec.Struct, frozen=True, gc=False):
-    cpus: int = 0
-    sockets: int = 0
-    cores: int = 0
+    cpus: Count = 0
+    sockets: Count = 0
+    cores: Count = 0
     model: str = ""
 
 
 class NodeStatus(msgspec.Struct, frozen=True):
     """``/nodes/{node}/status``: needs Sys.Audit."""
 
-    uptime: int = 0
+    uptime: Count = 0
     cpu: float = 0.0
     wait: float | None = None
     loadavg: tuple[float, ...] = ()
@@ -172,22 +177,22 @@ class Current(msgspec.Struct, frozen=True, gc=False):
     qmpstatus ``paused``."""
 
     status: str
-    vmid: int | None = None
+    vmid: Vmid | None = None
     qmpstatus: str | None = None
     name: str | None = None
     lock: str | None = None
     tags: str | None = None
-    uptime: int = 0
-    pid: int | None = None
+    uptime: Count = 0
+    pid: Count | None = None
     cpu: float | None = None
     cpus: float | None = None
-    mem: int | None = None
-    maxmem: int | None = None
-    disk: int | None = None
-    maxdisk: int | None = None
-    template: int | None = None
-    agent: int | None = None
-    serial: int | None = None
+    mem: Count | None = None
+    maxmem: Count | None = None
+    disk: Count | None = None
+    maxdisk: Count | None = None
+    template: Count | None = None
+    agent: Count | None = None
+    serial: Count | None = None
 
     @property
     def run_state(self) -> str:
@@ -255,7 +260,7 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False):
     type: str = ""
     id: str = ""
     user: str = ""
-    starttime: int = 0
+    starttime: Count = 0
 
     @property
     def running(self) -> bool:
@@ -271,8 +276,8 @@ class TaskRow(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
     user: str = ""
     tokenid: str | None = None
-    starttime: int = 0
-    endtime: int | None = None
+    starttime: Count = 0
+    endtime: Count | None = None
     status: str | None = None
 
     @property
@@ -281,7 +286,7 @@ class TaskRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class LogLine(msgspec.Struct, frozen=True, gc=False):
-    n: int
+    n: Count
     t: str = ""
 
 
