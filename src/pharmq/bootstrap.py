@@ -164,7 +164,7 @@ class House:
         self.hosts.guest_facts = self.inventory.guest_facts
         self.inventory.look_now = self.fleet.look_now
         self.inventory.rows.task_of = self.jobs.active_task
-        self.inventory.select.consoles_open = lambda: self.consoles.open_count
+        self.inventory.select.consoles_open = lambda actor: len(self.consoles.sessions(actor))
         self.inventory.select.jobs_running = self.jobs.open_count
         self.ground.access.on_revoked(self.consoles.close_for)
         self.ground.access.on_revoked(self.live.close_for)

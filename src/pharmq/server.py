@@ -5,13 +5,19 @@ import logging
 import signal
 import ssl
 import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 import uvicorn
 import uvloop
+from litestar import Litestar
 
 from pharmq.base.config import Config
 from pharmq.bootstrap import ROUTES, Ground, House, open_ground
+from pharmq.consoles.service import PATH
 from pharmq.web.app import create_app
+
+ASGIApplication: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 log = logging.getLogger("pharmq")
 SHUTDOWN_S = 3
@@ -36,13 +42,14 @@ def serve(config: Config) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     uvloop.run(_serve(config))
 
 
 async def _serve(config: Config) -> None:
     async with open_ground(config) as ground, House(config, ground) as house:
         await _offer_setup(config, ground)
-        app = create_app(config, ground.access, house.services(), ROUTES)
+        app = _with_consoles(create_app(config, ground.access, house.services(), ROUTES), house)
         settings = uvicorn.Config(
             app,
             host=config.host,
@@ -70,6 +77,19 @@ async def _serve(config: Config) -> None:
         await _Server(settings, house).serve()
 
 
+def _with_consoles(web: Litestar, house: House) -> ASGIApplication:
+    """Consoles' WebSockets pass by the web framework: its work per message would be paid for every frame."""
+    socket = house.console_socket()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket" and scope["path"].startswith(PATH):
+            await socket(scope, receive, send)
+        else:
+            await web(scope, receive, send)
+
+    return app
+
+
 async def _offer_setup(config: Config, ground: Ground) -> None:
     """On the first start, one link to create the administrator; on standard output, never in a log."""
     if not await ground.access.needs_setup():
@@ -90,6 +110,6 @@ def _reload_certificate_on_hangup(settings: uvicorn.Config, config: Config) -> N
                 settings.ssl.load_cert_chain(config.tls_certificate, config.tls_key)
                 log.info("certificate loaded again")
             except (OSError, ssl.SSLError) as error:
-                log.error("the new certificate cannot be used, the old one stays: %s", error)
+                log.warning("the new certificate cannot be used, the old one stays: %s", error)
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)

@@ -32,8 +32,8 @@ class Selector:
         self.directory = directory
         self.view = view
         self.standings = standings
-        self.consoles_open: Callable[[], int] = lambda: 0
-        self.jobs_running: Callable[[], int] = lambda: 0
+        self.consoles_open: Callable[[Actor], int] = lambda _actor: 0
+        self.jobs_running: Callable[[Actor], int] = lambda _actor: 0
 
     # --- guests
 
@@ -194,8 +194,8 @@ class Selector:
             vms=self.view.counts(within),
             pharmacies=self.standings.counts(pharmacies),
             # Whose consoles and jobs these are is not known here: for those who see everything.
-            consoles=ConsoleCounts(self.consoles_open() if within is None else 0),
-            jobs=JobCounts(self.jobs_running() if within is None else 0),
+            consoles=ConsoleCounts(self.consoles_open(actor)),
+            jobs=JobCounts(self.jobs_running(actor)),
         )
 
     def _hosts(self, actor: Actor) -> HostCounts:

@@ -52,8 +52,6 @@ def _load(path: Path, *, immutable: bool) -> File:
     media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if path.suffix == ".js":
         media_type = "text/javascript"
-    if media_type.startswith("text/"):
-        media_type += "; charset=utf-8"
     small = gzip.compress(body, 9, mtime=0) if media_type.startswith(_COMPRESSIBLE) and len(body) > 1024 else None
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     return File(body, small, media_type, etag, immutable)
