@@ -39,11 +39,11 @@ class Board:
     def open_count(self) -> int:
         return len(self._jobs)
 
+    def open_jobs(self) -> Iterable[JobView]:
+        return self._jobs.values()
+
     def item(self, item_id: int) -> Item | None:
         return self._items.get(item_id)
-
-    def open_items(self, job_id: int) -> list[Item]:
-        return [item for item in self._items.values() if item.job_id == job_id]
 
     def task(self, vm_id: int) -> TaskRef | None:
         """What is under way on a guest; a waiting item only when nothing else is."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pharmq.access import Scope
 from pharmq.base.clock import Clock
-from pharmq.base.errors import NotFound
+from pharmq.base.errors import NotFound, PharmqError
 from pharmq.db import Database
 from pharmq.jobs.board import Board
 from pharmq.jobs.events import finished_entry, outcome_entry
@@ -28,6 +28,7 @@ from pharmq.jobs.store import LEASE_S, JobsStore
 from pharmq.journal import Journal
 from pharmq.pve import (
     ClusterDown,
+    CredentialRefused,
     Current,
     Guest,
     Locked,
@@ -345,7 +346,14 @@ class Course:
         return None
 
     def _client(self, item: Item) -> PowerClient:
-        return self.around.clients(item.host_id)
+        """Raises NotFound when the host was removed, a PveError when its credential cannot be used."""
+        try:
+            return self.around.clients(item.host_id)
+        except NotFound:
+            raise
+        except PharmqError as error:
+            # The sealed credential cannot be opened: for this item the same as one that the host refused.
+            raise CredentialRefused(str(error)) from error
 
 
 def guest_of(item: Item) -> Guest:

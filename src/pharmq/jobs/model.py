@@ -206,7 +206,7 @@ class Ending(msgspec.Struct, frozen=True):
 
 
 class Caps(msgspec.Struct, frozen=True, gc=False):
-    """How many items are under way at once: on one host, and overall."""
+    """How many items are under way at once: overall, and on one host."""
 
+    overall: int = 50
     per_host: int = 3
-    overall: int = 200

@@ -103,6 +103,8 @@ def of_exit(verb: Verb, exitstatus: str, *, force: bool) -> Ending:
         return Ending("succeeded")
     if exit_ok(exitstatus):
         return Ending("succeeded", "job.warnings", {"detail": text})
+    if text in ("", "unexpected status"):
+        return Ending("unknown", "job.task_cut")
     said = command(verb, force=force).verb
     if said == "start" and _ALREADY_RUNNING.match(text):
         return Ending("skipped", "job.already_running")

@@ -117,12 +117,15 @@ class JobsService:
         """What is under way on a guest: the ``task`` of its row."""
         return self.board.task(vm_id)
 
-    def open_count(self) -> int:
-        return self.board.open_count
+    def open_count(self, actor: Actor) -> int:
+        """Open jobs that the actor may see."""
+        if allows_everywhere(actor, Privilege.SEE):
+            return self.board.open_count
+        return sum(_own(actor, job) for job in self.board.open_jobs())
 
     # --- acting
 
-    async def preview(
+    def preview(
         self,
         actor: Actor,
         verb: Verb,

@@ -157,15 +157,11 @@ class FakeGuest(msgspec.Struct):
     """Ignores a clean shutdown."""
 
 
-TYPES = {
-    "start": "start",
-    "shutdown": "shutdown",
-    "stop": "stop",
-    "reboot": "reboot",
-    "reset": "reset",
-    "suspend": "pause",
-    "resume": "resume",
-}
+def task_type(kind: str, verb: Verb) -> str:
+    """What Proxmox calls the task of a verb."""
+    if kind == "lxc":
+        return f"vz{verb}"
+    return "qmpause" if verb == "suspend" else f"qm{verb}"
 
 
 class FakeHost:
@@ -206,9 +202,8 @@ class FakeHost:
             raise AlreadyRunning(f"CT {it.vmid} already running")
         if verb in ("reboot", "reset", "suspend", "resume") and not it.running:
             raise NotRunning(f"VM {it.vmid} not running")
-        prefix = "vz" if it.kind == "lxc" else "qm"
         pid, pstart, at = next(self._pid), 1000, self._time()
-        text = f"UPID:pve:{pid:08X}:{pstart:08X}:{at:08X}:{prefix}{TYPES[verb]}:{it.vmid}:root@pam:"
+        text = f"UPID:pve:{pid:08X}:{pstart:08X}:{at:08X}:{task_type(it.kind, verb)}:{it.vmid}:root@pam:"
         upid, took, said = Upid.parse(text), 1.0, "OK"
         if now < it.lock_until:
             took, said = 10.0, f"can't lock file '/var/lock/qemu-server/lock-{it.vmid}.conf' - got timeout"
@@ -234,9 +229,9 @@ class FakeHost:
         at = self._time()
         self.ancient = [
             TaskRow(
-                upid=f"UPID:pve:00000F0{n}:00001000:{at - n * 60:08X}:{prefix}{TYPES[verb]}:{vmid}:root@pam:",
+                upid=f"UPID:pve:00000F0{n}:00001000:{at - n * 60:08X}:{task_type(kind, verb)}:{vmid}:root@pam:",
                 node="pve",
-                type=f"{prefix}{TYPES[verb]}",
+                type=task_type(kind, verb),
                 id=str(vmid),
                 user="root@pam",
                 starttime=at - n * 60,
@@ -244,7 +239,7 @@ class FakeHost:
                 status="OK",
             )
             for n in range(3)
-            for prefix in ("qm", "vz")
+            for kind in ("qemu", "lxc")
         ]
 
     def rows(self, vmid: int | None) -> tuple[TaskRow, ...]:

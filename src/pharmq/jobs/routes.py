@@ -1,0 +1,160 @@
+"""Power actions and the jobs they become."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from litestar import Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+
+from pharmq.access import Actor, Privilege
+from pharmq.http import Limit, Offset, Page
+from pharmq.inventory.model import VmFilter, VmKind, VmStatus
+from pharmq.jobs.model import DryRun, ItemView, JobState, JobView, TaskLogView, Verb, VmRef
+from pharmq.jobs.service import JobsService
+
+SEE: dict[str, Any] = {"privilege": Privilege.SEE}
+POWER: dict[str, Any] = {"privilege": Privilege.POWER}
+
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+Vmid = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
+Ids = Annotated[list[Id], msgspec.Meta(max_length=1000)]
+Words = Annotated[str, msgspec.Meta(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+HostStatus = Literal["online", "offline", "maintenance"]
+T = TypeVar("T")
+
+
+class VmIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    host_id: Id
+    vmid: Vmid
+
+
+class FilterIn(msgspec.Struct, forbid_unknown_fields=True):
+    """As the parameters of ``GET /api/vms``: values of one field are alternatives, different fields must all hold."""
+
+    pharmacy_id: Id | Ids | None = None
+    group_id: Id | Ids | None = None
+    host_id: Id | Ids | None = None
+    type: VmKind | Annotated[list[VmKind], msgspec.Meta(max_length=20)] | None = None
+    status: VmStatus | Annotated[list[VmStatus], msgspec.Meta(max_length=20)] | None = None
+    host_status: HostStatus | Annotated[list[HostStatus], msgspec.Meta(max_length=20)] | None = None
+    tag: Tag | Annotated[list[Tag], msgspec.Meta(max_length=100)] | None = None
+    q: Words = ""
+
+    def meant(self) -> VmFilter:
+        return VmFilter(
+            pharmacy_id=_several(self.pharmacy_id),
+            group_id=_several(self.group_id),
+            host_id=_several(self.host_id),
+            type=_several(self.type),
+            status=_several(self.status),
+            host_status=_several(self.host_status),
+            tag=_several(self.tag),
+            q=self.q,
+        )
+
+
+class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Either ``vms`` or ``filter``. ``force``: cut the power (``stop``), or do so when the guest has not shut down in
+    time (``shutdown``). ``timeout_s``: how long a guest gets to shut down; the host's own default when left out."""
+
+    vms: Annotated[list[VmIn], msgspec.Meta(min_length=1, max_length=20_000)] | None = None
+    filter: FilterIn | None = None
+    force: bool = False
+    timeout_s: Annotated[int, msgspec.Meta(ge=1, le=3600)] | None = None
+    dry_run: bool = False
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    job: JobView
+
+
+def _several(value: T | list[T] | None) -> tuple[T, ...]:
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, list) else (value,)
+
+
+@post(
+    "/api/vms/batch/{verb:str}",
+    status_code=202,
+    operation_id="batchPower",
+    summary="Start, shut down, stop, reboot, reset, suspend or resume guests",
+    tags=["jobs"],
+    opt=POWER,
+    responses={200: ResponseSpec(DryRun, description="What would be done (dry_run)", generate_examples=False)},
+)
+async def batch(actor: Actor, jobs: JobsService, verb: Verb, data: BatchIn) -> Response[Accepted]:
+    """Answers 202 with a job at once; ``dry_run`` answers 200 with what would be done. ``stop`` asks the guest to
+    shut down and cuts the power only with ``force``."""
+    vms = None if data.vms is None else [VmRef(vm.host_id, vm.vmid) for vm in data.vms]
+    wanted = None if data.filter is None else data.filter.meant()
+    if data.dry_run:
+        would = jobs.preview(actor, verb, vms=vms, wanted=wanted, force=data.force)
+        return Response(would, status_code=200)  # type: ignore[arg-type]
+    job = await jobs.submit(actor, verb, vms=vms, wanted=wanted, force=data.force, timeout_s=data.timeout_s)
+    return Response(Accepted(job), status_code=202)
+
+
+@get("/api/jobs", operation_id="listJobs", summary="Jobs, newest first", tags=["jobs"], opt=SEE)
+async def list_jobs(
+    actor: Actor,
+    jobs: JobsService,
+    # Litestar keeps the name "state" for itself.
+    job_state: Annotated[JobState | None, Parameter(query="state")] = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> Page[JobView]:
+    return Page(*await jobs.page(actor, job_state, limit, offset))
+
+
+@get("/api/jobs/{job_id:int}", operation_id="getJob", summary="One job", tags=["jobs"], opt=SEE)
+async def get_job(actor: Actor, jobs: JobsService, job_id: int) -> JobView:
+    return await jobs.get(actor, job_id)
+
+
+@get(
+    "/api/jobs/{job_id:int}/items",
+    operation_id="listJobItems",
+    summary="A job's guests with state and reason",
+    tags=["jobs"],
+    opt=SEE,
+)
+async def list_items(
+    actor: Actor, jobs: JobsService, job_id: int, limit: Limit = 100, offset: Offset = 0
+) -> Page[ItemView]:
+    return Page(*await jobs.items(actor, job_id, limit, offset))
+
+
+@post(
+    "/api/jobs/{job_id:int}/cancel",
+    status_code=200,
+    operation_id="cancelJob",
+    summary="Cancel what has not begun",
+    tags=["jobs"],
+    opt=POWER,
+)
+async def cancel_job(actor: Actor, jobs: JobsService, job_id: int) -> JobView:
+    """What is under way on a host ends by itself."""
+    return await jobs.cancel(actor, job_id)
+
+
+@get(
+    "/api/jobs/{job_id:int}/items/{item_id:int}/log",
+    operation_id="getJobItemLog",
+    summary="The host's own log of an item's task",
+    tags=["jobs"],
+    opt=SEE,
+)
+async def item_log(
+    actor: Actor,
+    jobs: JobsService,
+    job_id: int,
+    item_id: int,
+    limit: Annotated[int, Parameter(ge=1, le=5000)] = 500,
+) -> TaskLogView:
+    return await jobs.item_log(actor, job_id, item_id, limit)
+
+
+ROUTES = [batch, list_jobs, get_job, list_items, cancel_job, item_log]
