@@ -13,7 +13,7 @@ from rich.console import Console
 from pharmq.base.clock import SystemClock
 from pharmq_sim import demo as demo_run
 from pharmq_sim.faults import CATALOGUE, UnknownFault
-from pharmq_sim.fleet import Fleet
+from pharmq_sim.fleet import Fleet, FleetFailed
 from pharmq_sim.manager import DemoFailed
 from pharmq_sim.mix import troubles
 
@@ -48,7 +48,7 @@ def demo(
     options = demo_run.Options(hosts, port, (data_dir or _default_dir()).absolute(), qemu, names, control_port)
     try:
         uvloop.run(demo_run.run(options, console))
-    except (DemoFailed, UnknownFault) as error:
+    except (DemoFailed, FleetFailed, UnknownFault) as error:
         console.print(f"[bold red]The demo could not start.[/]\n{error}", highlight=False)
         raise typer.Exit(1) from None
 
@@ -63,7 +63,11 @@ def fleet(
     """Start the simulated hosts alone."""
     logging.basicConfig(level="WARNING")
     names = [name.strip() for name in faults.split(",") if name.strip()] if faults is not None else ["none"]
-    uvloop.run(_fleet(hosts, ((data_dir or _default_dir()) / "sim").absolute(), names, control_port))
+    try:
+        uvloop.run(_fleet(hosts, ((data_dir or _default_dir()) / "sim").absolute(), names, control_port))
+    except (FleetFailed, UnknownFault) as error:
+        console.print(f"[bold red]The fleet could not start.[/]\n{error}", highlight=False)
+        raise typer.Exit(1) from None
 
 
 async def _fleet(hosts: int, directory: Path, names: list[str], control_port: int) -> None:

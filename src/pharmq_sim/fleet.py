@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import resource
 import secrets
+import socket
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -19,11 +20,13 @@ from pharmq.base.spawn import Spawner
 from pharmq_sim.certs import KeyType, make_identity
 from pharmq_sim.control import Control
 from pharmq_sim.host import SimHost
-from pharmq_sim.plan import NODE, PORT, HostSpec, make_world, plan
+from pharmq_sim.plan import NETWORK, NODE, PORT, HostSpec, address_of, make_world, plan
 from pharmq_sim.world import World
 
 log = logging.getLogger(__name__)
 SAVE_SECONDS = 5.0
+#: so many fleets find addresses of their own beside each other
+NETWORKS = 32
 CSV_COLUMNS = (
     "code",
     "name",
@@ -66,7 +69,7 @@ class Fleet:
         progress: Progress = lambda _what, _done, _total: None,
     ) -> None:
         self.directory = directory
-        self.specs = plan(hosts)
+        self.specs = plan(hosts, _kept_network(directory))
         self.hosts: list[SimHost] = []
         self.control = Control(self.hosts, control_port)
         self.password = ""
@@ -101,7 +104,12 @@ class Fleet:
                 key_type=self._key_type,
             )
             self.hosts.append(host)
-            await host.start()
+            try:
+                await host.start()
+            except OSError as error:
+                await self.__aexit__(None, None, None)
+                why = f"{spec.address}:{PORT}: {error.strerror}. Is a fleet with the same data directory running?"
+                raise FleetFailed(why) from error
             self._progress("hosts", done, len(self.specs))
         write_csv(self.csv_path, self.specs)
         await self.control.start()
@@ -124,12 +132,14 @@ class Fleet:
         return make_world(spec, self.password, self._clock.now().timestamp())
 
     async def _certificates(self) -> None:
-        """Make what is missing: two identities a host, in other processes because RSA keys take their time."""
+        """Make what is missing, in other processes because RSA keys take their time.
+
+        The second identity (fault changed_certificate) is made when it is needed, and kept then.
+        """
         wanted = [
-            (self._host_directory(spec), name, NODE, spec.address, self._key_type)
+            (self._host_directory(spec), "leaf", NODE, spec.address, self._key_type)
             for spec in self.specs
-            for name in ("leaf", "other")
-            if not (self._host_directory(spec) / f"{name}.pem").exists()
+            if not (self._host_directory(spec) / "leaf.pem").exists()
         ]
         if not wanted:
             return
@@ -148,10 +158,36 @@ class Fleet:
 
     def save(self) -> None:
         """Write the worlds that changed; a few kilobytes each."""
-        for spec, host in zip(self.specs, self.hosts, strict=True):
+        for spec, host in zip(self.specs, self.hosts, strict=False):
             if host.dirty:
                 host.dirty = False
                 host.world.save(self._host_directory(spec) / "world.json")
+
+
+class FleetFailed(Exception):
+    """The hosts cannot listen; the message says why."""
+
+
+def _kept_network(directory: Path) -> int:
+    """Second octet of the fleet's addresses: chosen on the first start so that fleets can run side by side."""
+    directory.mkdir(parents=True, exist_ok=True)
+    kept = directory / "network"
+    if not kept.exists():
+        free = next((n for n in range(NETWORK, NETWORK + NETWORKS) if _is_free(n)), None)
+        if free is None:
+            raise FleetFailed(f"{NETWORKS} fleets are running already; end one of them.")
+        kept.write_text(str(free))
+    return int(kept.read_text())
+
+
+def _is_free(network: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address_of(0, network), PORT))
+        except OSError:
+            return False
+    return True
 
 
 def _kept_secret(path: Path) -> str:

@@ -11,6 +11,8 @@ RUNNING_PER_HOST = 3.8
 SUSPENDED_SHARE = 0.06
 NODE = "pve"
 PORT = 8006
+#: second octet of the fleet's loopback addresses
+NETWORK = 64
 SEED = 417
 GIB = 1 << 30
 
@@ -37,9 +39,9 @@ class HostSpec:
     version: str = "9.2"
 
 
-def address_of(index: int) -> str:
+def address_of(index: int, network: int = NETWORK) -> str:
     """Loopback address of the host with this index (from 0): 240 hosts a /24, .10 to .249."""
-    return f"127.64.{index // 240}.{10 + index % 240}"
+    return f"127.{network}.{index // 240}.{10 + index % 240}"
 
 
 def _guests(index: int, count: int) -> list[GuestSpec]:
@@ -64,7 +66,7 @@ def _guests(index: int, count: int) -> list[GuestSpec]:
     return made
 
 
-def plan(hosts: int) -> list[HostSpec]:
+def plan(hosts: int, network: int = NETWORK) -> list[HostSpec]:
     """The fleet of ``hosts`` hosts; for 100 it has exactly 450 guests, 380 of them running."""
     specs = pharmacies(hosts)
     total, running = round(GUESTS_PER_HOST * hosts), round(RUNNING_PER_HOST * hosts)
@@ -78,7 +80,9 @@ def plan(hosts: int) -> list[HostSpec]:
     for place, (index, position) in enumerate(resting):
         suspend = guests[index][position].kind == "qemu" and place < round(SUSPENDED_SHARE * len(resting)) + 1
         guests[index][position] = replace(guests[index][position], state="suspended" if suspend else "stopped")
-    return [HostSpec(index + 1, address_of(index), specs[index], tuple(guests[index])) for index in range(hosts)]
+    return [
+        HostSpec(index + 1, address_of(index, network), specs[index], tuple(guests[index])) for index in range(hosts)
+    ]
 
 
 def _shuffled(items: range, rng: random.Random) -> list[int]:
