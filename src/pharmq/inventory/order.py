@@ -70,11 +70,15 @@ class Order:
             self._sorted = sorted(kept + fresh)
             return
         for number, gone in noted.items():
-            before = self._keys.pop(number, None)
+            before = self._keys.get(number)
+            key = None if gone else self._key(number)
+            if key == before:
+                continue
             if before is not None:
                 del self._sorted[bisect_left(self._sorted, (before, number))]
-            if not gone:
-                key = self._keys[number] = self._key(number)
+                del self._keys[number]
+            if key is not None:
+                self._keys[number] = key
                 insort(self._sorted, (key, number))
 
 

@@ -1,7 +1,8 @@
 """The search index: which pharmacies, hosts and guests a typed query means, and how well each fits."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Set
+from typing import TypeAlias
 
 from pharmq.hosts.model import Host, Pharmacy
 from pharmq.inventory.hangul import initials, normal
@@ -9,8 +10,9 @@ from pharmq.inventory.model import Vm
 from pharmq.inventory.query import Word, other_layouts, word
 from pharmq.inventory.texts import Texts
 
-Scores = dict[int, int]
-"""How well an id fits; higher is better."""
+Levels: TypeAlias = dict[int, set[int]]
+"""Ids by how well they fit, higher is better; an id may stand on several levels. Sets, because a short word means
+tens of thousands of guests, and sets are joined in C."""
 
 _OTHER_LAYOUT = -40
 _THROUGH_PLACE = -45
@@ -23,18 +25,31 @@ class Hits:
     __slots__ = ("hosts", "pharmacies", "vms")
 
     def __init__(self) -> None:
-        self.pharmacies: Scores = {}
-        self.hosts: Scores = {}
-        self.vms: Scores = {}
+        self.pharmacies: Levels = {}
+        self.hosts: Levels = {}
+        self.vms: Levels = {}
 
     def __bool__(self) -> bool:
         return bool(self.pharmacies or self.hosts or self.vms)
 
 
+def everyone(levels: Levels) -> set[int]:
+    """All ids on all levels."""
+    return set().union(*levels.values())
+
+
+def scores(levels: Levels, among: Set[int]) -> dict[int, int]:
+    """The best level of each id in ``among`` that stands on one."""
+    found: dict[int, int] = {}
+    for level in sorted(levels):
+        found.update(dict.fromkeys(levels[level] & among, level))
+    return found
+
+
 class SearchIndex:
     """``guests_at``: ids of the guests of a host; ``hosts_of``: ids of the hosts of a pharmacy."""
 
-    def __init__(self, guests_at: Callable[[int], Iterable[int]], hosts_of: Callable[[int], Iterable[int]]) -> None:
+    def __init__(self, guests_at: Callable[[int], Collection[int]], hosts_of: Callable[[int], Collection[int]]) -> None:
         self._guests_at = guests_at
         self._hosts_of = hosts_of
         self._documents: dict[tuple[str, int], tuple[tuple[Texts, str], ...]] = {}
@@ -99,34 +114,31 @@ class SearchIndex:
                     break
         return found
 
-    def pharmacies(self, text: str) -> Scores:
-        return self.hits(text).pharmacies
-
-    def vms(self, hits: Hits) -> Scores:
+    def vms(self, hits: Hits) -> Levels:
         """Guests that match themselves, and all guests of the places that match."""
-        scores = dict(hits.vms)
-        places = dict(hits.hosts)
-        for pharmacy, score in hits.pharmacies.items():
-            for host in self._hosts_of(pharmacy):
-                places[host] = max(score, places.get(host, 0))
-        for host, score in places.items():
-            for vm in self._guests_at(host):
-                if scores.get(vm, -100) < score + _THROUGH_PLACE:
-                    scores[vm] = score + _THROUGH_PLACE
-        return scores
+        levels = {level: set(ids) for level, ids in hits.vms.items()}
+        for level, pharmacies in hits.pharmacies.items():
+            found = levels.setdefault(level + _THROUGH_PLACE, set())
+            found.update(*(self._guests_at(host) for number in pharmacies for host in self._hosts_of(number)))
+        for level, hosts in hits.hosts.items():
+            levels.setdefault(level + _THROUGH_PLACE, set()).update(*map(self._guests_at, hosts))
+        return levels
 
     def _hits(self, asked: Word, malus: int) -> Hits:
         found = Hits()
         plain = asked.plain
-        _rank(found.pharmacies, self.names.find(plain), plain, malus + 15)
-        _rank(found.pharmacies, self.codes.find(plain), plain, malus + 12)
-        _rank(found.pharmacies, self.places.find(plain), plain, malus - 15)
-        _rank(found.vms, self.vm_names.find(plain), plain, malus + 8)
-        _rank(found.vms, self.tags.find(plain), plain, malus)
-        _rank(found.hosts, self.addresses.find(plain), plain, malus + 5)
+        # One letter is in half of all names: it stands for their beginnings.
+        only = len(plain) == 1 and not "가" <= plain <= "힣"
+        _rank(found.pharmacies, self.names.find(plain, only), plain, malus + 15)
+        _rank(found.pharmacies, self.codes.find(plain, only), plain, malus + 12)
+        _rank(found.pharmacies, self.places.find(plain, only), plain, malus - 15)
+        _rank(found.vms, self.vm_names.find(plain, only), plain, malus + 8)
+        _rank(found.vms, self.tags.find(plain, only), plain, malus)
+        if not only:
+            _rank(found.hosts, self.addresses.find(plain), plain, malus + 5)
         if asked.initials is not None:
-            _rank(found.pharmacies, self.initials.find(asked.initials), asked.initials, malus + 5)
-            _rank(found.vms, self.vm_initials.find(asked.initials), asked.initials, malus)
+            _rank(found.pharmacies, self.initials.find(asked.initials, only), asked.initials, malus + 5)
+            _rank(found.vms, self.vm_initials.find(asked.initials, only), asked.initials, malus)
         if asked.pattern is not None:
             _rank(found.pharmacies, self.names.match(asked.pattern), plain, malus)
             _rank(found.vms, self.vm_names.match(asked.pattern), plain, malus - 5)
@@ -135,27 +147,25 @@ class SearchIndex:
             _rank(found.pharmacies, self.phones.find(asked.digits), asked.digits, malus + 5, ends=ends)
         if re.fullmatch(r"[0-9a-f.:]{2,}", plain):
             _rank(found.vms, self.ips.find(plain), plain, malus + 5)
-        if asked.digits is not None:
-            _rank(found.vms, [(asked.digits, self.vmids.exact(asked.digits))], asked.digits, malus)
+        if asked.digits is not None and (ids := self.vmids.exact(asked.digits)):
+            _rank(found.vms, [(asked.digits, ids)], asked.digits, malus)
         return found
 
 
 def _rank(
-    scores: Scores,
-    found: Iterator[tuple[str, set[int]]] | list[tuple[str, set[int]]],
-    needle: str,
-    bonus: int,
-    *,
-    ends: bool = False,
+    levels: Levels, found: Iterable[tuple[str, set[int]]], needle: str, bonus: int, *, ends: bool = False
 ) -> None:
     """Add ids: a whole text before its beginning (or end, for phone numbers) before anything inside."""
+    whole: list[set[int]] = []
+    edge: list[set[int]] = []
+    inside: list[set[int]] = []
     for text, ids in found:
         if text == needle:
-            score = 100 + bonus
+            whole.append(ids)
         elif text.startswith(needle) or (ends and text.endswith(needle)):
-            score = 80 + bonus
+            edge.append(ids)
         else:
-            score = 60 + bonus
-        for number in ids:
-            if scores.get(number, -100) < score:
-                scores[number] = score
+            inside.append(ids)
+    for score, sets in ((100, whole), (80, edge), (60, inside)):
+        if sets:
+            levels.setdefault(score + bonus, set()).update(*sets)

@@ -18,7 +18,7 @@ from pharmq.inventory.model import (
     VmFilter,
 )
 from pharmq.inventory.query import HOST_WORDS, KIND_WORDS, MISSING_WORDS, STATUS_WORDS, Field, Query, parse
-from pharmq.inventory.search import Scores
+from pharmq.inventory.search import Levels, everyone, scores
 from pharmq.inventory.standing import Standings
 from pharmq.inventory.view import View
 
@@ -45,7 +45,7 @@ class Selector:
             sets.append(visible)
         query = parse(wanted.q)
         if query:
-            sets.append(self.query(query).keys())
+            sets.append(self.query(query))
         elif wanted.q.strip():
             return _EMPTY  # nothing but punctuation: matches nothing rather than everything
         return _common(sets)
@@ -72,18 +72,19 @@ class Selector:
         elif wanted.missing is False and view.missing:
             yield view.all_ids() - view.missing
 
-    def query(self, query: Query) -> Scores:
-        """Guests that every word and field of a query means, with how well they fit."""
+    def query(self, query: Query) -> Set[int]:
+        """Guests that every word and field of a query means."""
         index = self.view.search
-        results = [index.vms(index.hits(word)) for word in query.words]
-        results.extend(dict.fromkeys(self._field(field, value), 0) for field, value in query.fields)
-        return _all_of(results)
+        return _all_of([*(everyone(index.vms(index.hits(word))) for word in query.words), *self._fields(query)])
 
-    def _field(self, field: Field, value: str) -> Iterable[int]:
+    def _fields(self, query: Query) -> list[Set[int]]:
+        return [self._field(field, value) for field, value in query.fields]
+
+    def _field(self, field: Field, value: str) -> Set[int]:
         view, key = self.view, normal(value)
         match field:
             case "pharmacy":
-                found = view.search.pharmacies(value)
+                found = everyone(view.search.hits(value).pharmacies)
                 return {vm for pharmacy in found for vm in view.ids_of_pharmacy(pharmacy)}
             case "status":
                 if key in STATUS_WORDS:
@@ -94,11 +95,13 @@ class Selector:
             case "type":
                 return view.by_type.get(KIND_WORDS[key], _EMPTY) if key in KIND_WORDS else _EMPTY
             case "tag":
-                return {vm for _, ids in view.search.tags.find(key) for vm in ids}
+                return set().union(*(ids for _, ids in view.search.tags.find(key)))
             case "ip":
-                own = {vm for _, ids in view.search.ips.find(key) for vm in ids}
-                hosts = {host for _, ids in view.search.addresses.find(key) for host in ids}
-                return own.union(*(view.ids_of_host(host) for host in hosts))
+                own = set().union(*(ids for _, ids in view.search.ips.find(key)))
+                return own.union(*(view.ids_of_host(host) for host in self._hosts_at(key)))
+
+    def _hosts_at(self, address: str) -> set[int]:
+        return set().union(*(ids for _, ids in self.view.search.addresses.find(address)))
 
     # --- the search box
 
@@ -108,29 +111,25 @@ class Selector:
         if not query:
             return [], 0
         index = self.view.search
-        vms = self.query(query)
-        if (visible := self.view.visible(actor)) is not None:
-            vms = {vm: score for vm, score in vms.items() if vm in visible}
-        places = any(field in ("status", "type", "tag") for field, _ in query.fields)
-        pharmacies: Scores = {}
-        hosts: Scores = {}
-        if not places:
-            found = [index.hits(word) for word in query.words]
-            named = [index.pharmacies(value) for field, value in query.fields if field == "pharmacy"]
-            at = [self._hosts_at(value) for field, value in query.fields if field == "ip"]
-            pharmacies = {} if at else _all_of([*(hits.pharmacies for hits in found), *named])
-            hosts = {} if named else _all_of([*(hits.hosts for hits in found), *at])
-        ranked = [
-            *((-score, 0, number) for number, score in pharmacies.items() if self._sees_pharmacy(actor, number)),
-            *((-score, 1, number) for number, score in hosts.items() if self._sees_host(actor, number)),
-            *((-score, 2, number) for number, score in vms.items()),
+        words = [index.hits(word) for word in query.words]
+        named: list[Set[int]] = [
+            everyone(index.hits(value).pharmacies) for field, value in query.fields if field == "pharmacy"
         ]
-        best = heapq.nsmallest(limit, ranked)
-        hits = [hit for _, kind, number in best if (hit := self._hit(kind, number)) is not None]
-        return hits, len(ranked)
-
-    def _hosts_at(self, value: str) -> Scores:
-        return {host: 80 for _, ids in self.view.search.addresses.find(normal(value)) for host in ids}
+        at: list[Set[int]] = [self._hosts_at(normal(value)) for field, value in query.fields if field == "ip"]
+        # A state, kind or tag is a guest's; a pharmacy has no address, and a host no pharmacy's name.
+        guests_only = any(field in ("status", "type", "tag") for field, _ in query.fields)
+        none: list[Set[int]] = [_EMPTY]
+        pharmacies = _levels([hits.pharmacies for hits in words], none if guests_only or at else named)
+        hosts = _levels([hits.hosts for hits in words], none if guests_only or named else at)
+        vms = _levels([index.vms(hits) for hits in words], self._fields(query))
+        visible = self.view.visible(actor)
+        if visible is not None:
+            vms = {level: ids & visible for level, ids in vms.items()}
+            pharmacies = _only(pharmacies, lambda number: self._sees_pharmacy(actor, number))
+            hosts = _only(hosts, lambda number: self._sees_host(actor, number))
+        total = sum(len(everyone(levels)) for levels in (pharmacies, hosts, vms))
+        best = _best((pharmacies, hosts, vms), limit)
+        return [hit for kind, number in best if (hit := self._hit(kind, number)) is not None], total
 
     def _hit(self, kind: int, number: int) -> SearchHit | None:
         if kind == 0:
@@ -235,15 +234,37 @@ def _common(sets: list[Set[int]]) -> Set[int] | None:
     return found
 
 
-def _all_of(results: list[Scores]) -> Scores:
-    """Ids in every result, with their scores added up."""
-    if not results:
-        return {}
-    first, *others = sorted(results, key=len)
-    if not others:
-        return first
-    return {
-        number: score + sum(other[number] for other in others)
-        for number, score in first.items()
-        if all(number in other for other in others)
-    }
+def _all_of(sets: list[Set[int]]) -> Set[int]:
+    return _common(sets) or _EMPTY
+
+
+def _levels(words: list[Levels], fields: list[Set[int]]) -> Levels:
+    """Ids that all words and fields mean, by the sum of how well the words fit."""
+    if not words:
+        return {0: set(_all_of(fields))}
+    if len(words) == 1 and not fields:
+        return words[0]
+    among = _all_of([*(everyone(levels) for levels in words), *fields])
+    each = [scores(levels, among) for levels in words]
+    found: Levels = {}
+    for number in among:
+        found.setdefault(sum(score[number] for score in each), set()).add(number)
+    return found
+
+
+def _only(levels: Levels, seen: Callable[[int], bool]) -> Levels:
+    return {level: {number for number in ids if seen(number)} for level, ids in levels.items()}
+
+
+def _best(kinds: tuple[Levels, ...], limit: int) -> list[tuple[int, int]]:
+    """(kind, id) of the best, level by level; at the same level in the order of the kinds, then of the ids."""
+    found: list[tuple[int, int]] = []
+    taken: list[set[int]] = [set() for _ in kinds]
+    for level in sorted({level for levels in kinds for level in levels}, reverse=True):
+        for kind, levels in enumerate(kinds):
+            fresh = heapq.nsmallest(limit - len(found), levels.get(level, _EMPTY) - taken[kind])
+            taken[kind].update(fresh)
+            found.extend((kind, number) for number in fresh)
+            if len(found) >= limit:
+                return found
+    return found

@@ -37,21 +37,22 @@ class Texts:
     def exact(self, text: str) -> set[int]:
         return self._ids.get(text, set())
 
-    def find(self, needle: str) -> Iterator[tuple[str, set[int]]]:
-        """Every text that contains ``needle``, with its ids (not to be changed)."""
+    def find(self, needle: str, beginning: bool = False) -> Iterator[tuple[str, set[int]]]:
+        """Every text that contains ``needle`` (or begins with it), with its ids (not to be changed)."""
         if not needle or "\n" in needle:
             return
         self._merge()
         text, at = self._text, -1
-        while (at := text.find(needle, at + 1)) >= 0:
-            start = text.rfind("\n", 0, at) + 1
-            end = text.find("\n", at)
+        sought = "\n" + needle if beginning else needle
+        while (at := text.find(sought, at + 1)) >= 0:
+            start = at + 1 if beginning else text.rfind("\n", 0, at) + 1
+            end = text.find("\n", at + 1 if beginning else at)
             found = text[start:end]
             if (ids := self._ids.get(found)) is not None and found not in self._fresh:
                 yield found, ids
-            at = end
+            at = end - 1
         for found in self._fresh:
-            if needle in found:
+            if found.startswith(needle) if beginning else needle in found:
                 yield found, self._ids[found]
 
     def match(self, pattern: str) -> Iterator[tuple[str, set[int]]]:

@@ -69,6 +69,7 @@ class View:
         self.search = SearchIndex(self.ids_of_host, directory.hosts_of)
         self._vms: dict[int, Vm] = {}
         self._hosts: dict[int, dict[int, Vm]] = {}
+        self._ids: dict[int, tuple[int, ...]] = {}
         self._samples: dict[int, Sample] = {}
         self._synced: dict[int, datetime] = {}
         self._host_status: dict[int, HostStatus] = {}
@@ -100,8 +101,8 @@ class View:
         """A host's guests by VMID."""
         return self._hosts.get(host_id, {})
 
-    def ids_of_host(self, host_id: int) -> Iterable[int]:
-        return (vm.id for vm in self._hosts.get(host_id, {}).values())
+    def ids_of_host(self, host_id: int) -> tuple[int, ...]:
+        return self._ids.get(host_id, ())
 
     def of_pharmacy(self, pharmacy_id: int) -> list[Vm]:
         return [vm for host_id in self.directory.hosts_of(pharmacy_id) for vm in self.of_host(host_id).values()]
@@ -267,6 +268,8 @@ class View:
         before = self._vms.get(vm.id)
         if before is not None:
             self._unlink(before)
+        else:
+            self._ids[vm.host_id] = (*self.ids_of_host(vm.host_id), vm.id)
         self._vms[vm.id] = vm
         self._hosts.setdefault(vm.host_id, {})[vm.vmid] = vm
         self.by_type.setdefault(vm.kind, set()).add(vm.id)
@@ -299,6 +302,11 @@ class View:
         for ids in self.by_host_status.values():
             ids.discard(vm_id)
         self._samples.pop(vm_id, None)
+        left = tuple(other for other in self.ids_of_host(vm.host_id) if other != vm_id)
+        if left:
+            self._ids[vm.host_id] = left
+        else:
+            self._ids.pop(vm.host_id, None)
         rest = self._hosts.get(vm.host_id, {})
         if rest.get(vm.vmid) is not None and rest[vm.vmid].id == vm_id:
             del rest[vm.vmid]
@@ -329,7 +337,7 @@ class View:
         if change == "removed" or host is None:
             self.search.drop("host", host_id)
             self._forget_host(host_id)
-            gone = list(self.ids_of_host(host_id))
+            gone = self.ids_of_host(host_id)
             for vm_id in gone:
                 self._drop(vm_id)
             self._tell(gone, (host_id,))
@@ -348,7 +356,7 @@ class View:
         self._hosts_by_status[status] += 1
         if reason is not None:
             self._reasons[reason] += 1
-        ids = set(self.ids_of_host(host_id))
+        ids = self.ids_of_host(host_id)
         for other, known in self.by_host_status.items():
             if other != status:
                 known.difference_update(ids)
@@ -370,7 +378,7 @@ class View:
         return self._host_status.get(host_id, "offline")
 
     def _moved(self, host_id: int) -> None:
-        vm_ids = list(self.ids_of_host(host_id))
+        vm_ids = self.ids_of_host(host_id)
         for vm_id in vm_ids:
             for order in self._orders.values():
                 order.note(vm_id)

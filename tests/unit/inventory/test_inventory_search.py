@@ -238,3 +238,18 @@ def test_a_big_change_is_sorted_as_well_as_many_small_ones() -> None:
 
 def test_numbers_in_names_count_as_numbers() -> None:
     assert sorted(["POS-10", "pos-2", "9", "a", "POS-2b"], key=natural) == ["9", "a", "pos-2", "POS-2b", "POS-10"]
+
+
+def test_a_single_letter_stands_for_beginnings(selector: Selector) -> None:
+    assert vms(selector, "p") == {1, 2, 3, 4}, "codes and names begin with it"
+    assert vms(selector, "s") == set()
+    assert vms(selector, "ㄱ") == {1, 2}
+    assert vms(selector, "온") == {1, 2}
+
+
+def test_results_of_many_kinds_come_in_one_order(selector: Selector) -> None:
+    everything = selector.search(ADMIN, "p", 100)[0]
+    for limit in range(1, len(everything) + 1):
+        hits, total = selector.search(ADMIN, "p", limit)
+        assert hits == everything[:limit]
+        assert total == len(everything)
