@@ -16,7 +16,7 @@ export const pages: Readonly<Record<keyof typeof source, string>> = {
   'card.running': 'Running VMs',
   'card.offline': 'Offline hosts',
   'card.confirmed': 'Confirmed now',
-  'card.last_known': 'Last known before offline',
+  'card.last_known': 'Last known',
   'card.none_offline': 'All connected',
   'dash.problems': 'Wrong now',
   'dash.all': 'See all',

@@ -102,9 +102,9 @@ function Problems({ pharmacies, hosts }: { pharmacies: readonly Pharmacy[]; host
         <Link to="/pharmacies" search={{ state: 'offline,warning' }}>{t('dash.all')}</Link>
       </header>
       {all === 0 && <p className="empty row-flex run"><Sign name="ok" /> {t('dash.no_problems')}</p>}
-      <ProblemGroup title={t('dash.offline_open')} tone="off" rows={offlineOpen} shown={6} hosts={hosts} link={{ state: 'offline', opening: 'open' }} />
+      <ProblemGroup title={t('dash.offline_open')} tone="off" rows={offlineOpen} shown={5} hosts={hosts} link={{ state: 'offline', opening: 'open' }} />
       <ProblemGroup title={t('dash.warnings')} tone="warn" rows={warning} shown={3} hosts={hosts} link={{ state: 'warning' }} />
-      <ProblemGroup title={t('dash.offline_closed')} tone="t2" rows={offlineClosed} shown={Math.max(1, 8 - Math.min(6, offlineOpen.length) - Math.min(3, warning.length))} hosts={hosts} link={{ state: 'offline', opening: 'before,after,closed' }} />
+      <ProblemGroup title={t('dash.offline_closed')} tone="t2" rows={offlineClosed} shown={Math.max(0, 8 - Math.min(5, offlineOpen.length) - Math.min(3, warning.length))} hosts={hosts} link={{ state: 'offline', opening: 'before,after,closed' }} />
     </section>
   )
 }

@@ -1,0 +1,69 @@
+import { expect, test, vi } from 'vitest'
+
+import type { Summary, Vm } from '@/api/types'
+
+import { SnapshotBuilder, World } from './model'
+import { ordered, readSort } from './order'
+import { LiveStore } from './store'
+
+const vm = (id: number, status: Vm['status'] = 'running') => ({ id, status, vm_name: `VM-${id}` }) as Vm
+const nothing = { pharmacies: [], hosts: [], vms: [], jobs: [], summary: null }
+
+test('a snapshot is whole when all its parts came, in any order', () => {
+  const builder = new SnapshotBuilder()
+  expect(builder.add({ epoch: 'a', seq: 5, part: 2, parts: 2, vms: [vm(2)] })).toBeUndefined()
+  const whole = builder.add({ epoch: 'a', seq: 5, part: 1, parts: 2, vms: [vm(1)], summary: {} as Summary })
+  expect(whole?.vms.map((row) => row.id)).toEqual([2, 1])
+  expect(whole?.summary).toEqual({})
+})
+
+test('a part of another snapshot starts anew', () => {
+  const builder = new SnapshotBuilder()
+  builder.add({ epoch: 'a', seq: 5, part: 1, parts: 2, vms: [vm(1)] })
+  expect(builder.add({ epoch: 'b', seq: 1, part: 1, parts: 2, vms: [vm(7)] })).toBeUndefined()
+  expect(builder.add({ epoch: 'b', seq: 1, part: 2, parts: 2, vms: [vm(8)] })?.vms.map((row) => row.id)).toEqual([7, 8])
+})
+
+test('deltas set and delete; events are newest first and bounded', () => {
+  const world = new World()
+  world.replace({ ...nothing, vms: [vm(1), vm(2)] })
+  const changed = world.apply({ seq: 2, set: { vms: [vm(1, 'stopped')] }, del: { vms: [2, 99], pharmacies: [], hosts: [], jobs: [] } })
+  expect(changed.vms).toEqual([1, 2])
+  expect(world.maps.vms.get(1)?.status).toBe('stopped')
+  expect(world.maps.vms.has(2)).toBe(false)
+  for (let seq = 1; seq <= 150; seq += 1) world.apply({ seq, events: [{ seq } as never] })
+  expect(world.events).toHaveLength(100)
+  expect(world.events[0]?.seq).toBe(150)
+})
+
+test('only the listeners of changed rows are told', () => {
+  const store = new LiveStore()
+  store.receive({ type: 'snapshot', rows: { ...nothing, vms: [vm(1), vm(2)] } })
+  const one = vi.fn()
+  const two = vi.fn()
+  const stop = store.watchRow('vms', 1, one)
+  store.watchRow('vms', 2, two)
+  store.receive({ type: 'delta', delta: { seq: 2, set: { vms: [vm(1, 'stopped')] } } })
+  expect(one).toHaveBeenCalledTimes(1)
+  expect(two).not.toHaveBeenCalled()
+  stop()
+  store.receive({ type: 'delta', delta: { seq: 3, set: { vms: [vm(1)] } } })
+  expect(one).toHaveBeenCalledTimes(1)
+})
+
+test('the list of a kind is the same array until that kind changes', () => {
+  const store = new LiveStore()
+  store.receive({ type: 'snapshot', rows: { ...nothing, vms: [vm(1)] } })
+  const rows = store.rows('vms')
+  store.receive({ type: 'delta', delta: { seq: 2, set: { hosts: [{ id: 1 } as never] } } })
+  expect(store.rows('vms')).toBe(rows)
+  store.receive({ type: 'delta', delta: { seq: 3, set: { vms: [vm(2)] } } })
+  expect(store.rows('vms')).toHaveLength(2)
+})
+
+test('unknown values sort last in both directions', () => {
+  const rows = [{ n: 2 }, { n: null }, { n: 1 }]
+  expect(ordered(rows, (row) => row.n, false).map((row) => row.n)).toEqual([1, 2, null])
+  expect(ordered(rows, (row) => row.n, true).map((row) => row.n)).toEqual([2, 1, null])
+  expect(readSort('-cpu')).toEqual(['cpu', true])
+})
