@@ -263,18 +263,21 @@ class PveClient:
     async def _send(self, request: Request, timeout: float) -> Reply:
         """The first address that takes the request. Another one is tried only while nothing was sent."""
         self._raise_closed()
-        order = self._order()
-        for place, index in enumerate(order):
+        first: Unreachable | None = None
+        for index in self._order():
             try:
                 reply = await self._transport.exchange(self.endpoints[index], request, timeout)
             except Unreachable as error:
-                if error.executed != "no" or place == len(order) - 1:
+                if error.executed != "no":
                     raise
+                first = first or error
             else:
                 if index != self._preferred:
                     self._preferred, self._preferred_since = index, self._clock.monotonic()
                 return reply
-        raise AssertionError("a host has at least one address")
+        # What is wrong with the main address says more than that the others do not answer either.
+        assert first is not None
+        raise first
 
     def _order(self) -> list[int]:
         if self._preferred and self._clock.monotonic() - self._preferred_since > RETRY_FIRST_AFTER:

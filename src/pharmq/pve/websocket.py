@@ -141,18 +141,25 @@ class ConsoleStream(asyncio.BufferedProtocol):
 
     async def recv(self) -> bytes | None:
         """All bytes that wait, at least one; None when the stream has ended."""
+        parts = await self.recv_parts()
+        if not parts:
+            return None
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def recv_parts(self) -> list[bytes]:
+        """The same as they came, for who writes them out without joining; empty when the stream has ended."""
         while not self._waiting:
             if self._ended:
-                return None
+                return []
             self._arrival = asyncio.get_running_loop().create_future()
             await self._arrival
-        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+        parts = list(self._waiting)
         self._waiting.clear()
         self._waiting_bytes = 0
         if not self._reading and self._transport is not None and not self._ended:
             self._reading = True
             self._transport.resume_reading()
-        return data
+        return parts
 
     async def send(self, data: bytes) -> None:
         """Raises Unreachable("reset") when the stream has ended."""

@@ -195,6 +195,14 @@ async def test_an_alternate_address_is_asked_when_the_first_is_not_there(
     await client.version()
 
 
+async def test_when_no_address_answers_the_main_one_says_why(make: Callable[..., PveClient]) -> None:
+    async with RawHost() as gone:
+        dead = gone.endpoint
+    with pytest.raises(Unreachable) as caught:
+        await make(endpoint=dead, alternates=(Endpoint("no..name", 8006),)).version()
+    assert caught.value.kind == "refused"
+
+
 async def test_an_impostor_on_the_first_address_stops_everything(host: RawHost, make: Callable[..., PveClient]) -> None:
     async with RawHost("impostor") as other:
         with pytest.raises(CertificateChanged):
