@@ -14,10 +14,14 @@ from pharmq.hosts.model import CredentialRow, HostRow, PharmacyRow
 from pharmq.inventory import InventoryService
 from pharmq.journal import Journal, Row
 from pharmq.polling import Fleet
+from pharmq.pve import Timeouts
 from pharmq.settings import RuntimeSettings
 from pharmq.vault import Vault
 from pharmq_sim.host import SimHost
 from pharmq_sim.testing import PASSWORD
+
+TIMEOUTS = Timeouts(connect=1.0, handshake=1.0, read=4.0, write=4.0)
+"""Short ones: silence on a real socket takes real time."""
 
 ADMIN = Actor("user", 1, "admin", (Grant("/", frozenset(Privilege)),))
 NOBODY = Actor("user", 2, "nobody", ())
@@ -37,7 +41,7 @@ class Rig:
 
     def build(self) -> None:
         self.directory = Directory()
-        self.clients = HostClients(self.directory, self.vault, self.clock)
+        self.clients = HostClients(self.directory, self.vault, self.clock, timeouts=TIMEOUTS)
         self.hosts = HostsService(
             self.db, self.journal, self.vault, self.directory, self.clients, self.clock, lambda: self.settings
         )

@@ -28,39 +28,57 @@ HOSTS_COLUMN, SETS_COLUMN = "password", "secret"
 ClientFactory = Callable[..., PveClient]
 
 
+LONGEST_HOLD = 0.25
+"""Seconds (of the network, not of the injected clock) after which a handshake gives its place away."""
+
+
 class Handshakes:
-    """How many TLS handshakes may be under way at once over all hosts; ``limit`` may change at any time.
+    """How many TLS handshakes may compute at once over all hosts; ``limit`` may change at any time.
 
     A handshake is what costs us CPU per poll: without a cap, an outage's end would make all hosts' polls, and then
-    whoever uses the screen, wait for thousands of them.
+    whoever uses the screen, wait for thousands of them. One that is not done after ``LONGEST_HOLD`` waits for a
+    silent host and costs nothing: its place goes to the next. Else hosts that hang would fill the gate, and those
+    behind them would be cut off: Proxmox closes a connection that stays silent for 5 s.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.held = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._timers: dict[object, asyncio.TimerHandle] = {}
 
     async def __aenter__(self) -> None:
         if self.held < self.limit and not self._waiting:
             self.held += 1
-            return
+        else:
+            await self._wait()
+        task = asyncio.current_task()
+        self._timers[task] = asyncio.get_running_loop().call_later(LONGEST_HOLD, self._let_go, task)
+
+    async def _wait(self) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._leave()
-            else:
+                self._free()
+            elif turn in self._waiting:
                 self._waiting.remove(turn)
             raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._leave()
+        self._let_go(asyncio.current_task())
 
-    def _leave(self) -> None:
+    def _let_go(self, task: object) -> None:
+        timer = self._timers.pop(task, None)
+        if timer is not None:
+            timer.cancel()
+            self._free()
+
+    def _free(self) -> None:
         self.held -= 1
         while self._waiting and self.held < self.limit:
             turn = self._waiting.popleft()
@@ -70,24 +88,24 @@ class Handshakes:
 
 
 class _HostGate:
-    """A host's way to a handshake. Failing hosts queue apart: one that accepts and then stays silent holds its
-    place until the time-out, and a third of the fleet doing so must not make the others wait."""
+    """A host's way to a handshake. Failing hosts queue apart: a third of the fleet hanging must not make the
+    others wait."""
 
     def __init__(self, host_id: int, directory: Directory, healthy: Handshakes, failing: Handshakes) -> None:
         self._host_id = host_id
         self._directory = directory
         self._gates = (healthy, failing)
-        self._entered: deque[Handshakes] = deque()
+        self._entered: dict[object, Handshakes] = {}
 
     async def __aenter__(self) -> None:
         gate = self._gates[self._directory.state(self._host_id).failures > 0]
         await gate.__aenter__()
-        self._entered.append(gate)
+        self._entered[asyncio.current_task()] = gate
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._entered.popleft().__aexit__(kind, error, trace)
+        await self._entered.pop(asyncio.current_task()).__aexit__(kind, error, trace)
 
 
 class _Made(NamedTuple):

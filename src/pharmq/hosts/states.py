@@ -70,7 +70,8 @@ def _succeeded(before: HostState, check: Check, where: Where) -> Step:
 
 
 def _offline_entries(before: HostState, check: Check, where: Where) -> tuple[Entry, ...]:
-    params = {"reason": check.reason, **check.params}
+    # Last: a host's own words may carry a parameter of that name.
+    params = {**check.params, "reason": check.reason}
     entries = []
     if before.online or before.reason == "never_checked":
         entries.append(Entry(kind="host.offline", where=where, at=check.at, params=params))

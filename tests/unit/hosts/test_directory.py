@@ -97,3 +97,19 @@ async def test_handshakes_are_capped_and_the_cap_may_change() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     assert gate.held == 0
     assert most <= 4
+
+
+async def test_a_handshake_that_takes_long_gives_its_place_away() -> None:
+    gate = Handshakes(1)
+    silent = asyncio.Event()
+
+    async def hang() -> None:
+        async with gate:
+            await silent.wait()
+
+    tasks = [asyncio.create_task(hang()) for _ in range(3)]
+    async with asyncio.timeout(10), gate:
+        assert gate.held == 1
+    silent.set()
+    await asyncio.gather(*tasks)
+    assert gate.held == 0
