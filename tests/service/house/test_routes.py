@@ -1,0 +1,181 @@
+"""Every route and every stream message is known here with who may reach it; a new one fails until it is added."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from house_rig import WholeHouse, whole_house
+from pharmq.access import Actor, Grant, Privilege
+from pharmq.bootstrap import ROUTES
+
+WHO = {
+    "POST /api/session": "public",
+    "GET /api/session": "any user",
+    "DELETE /api/session": "any user",
+    "GET /api/setup": "public",
+    "POST /api/setup": "public",
+    "GET /healthz": "public",
+    "GET /readyz": "public",
+    "GET /api/pharmacies": "see",
+    "POST /api/pharmacies": "pharmacy.edit",
+    "GET /api/pharmacies/{pharmacy_id:int}": "see",
+    "PUT /api/pharmacies/{pharmacy_id:int}": "pharmacy.edit",
+    "DELETE /api/pharmacies/{pharmacy_id:int}": "pharmacy.edit",
+    "GET /api/groups": "see",
+    "POST /api/groups": "pharmacy.edit",
+    "PUT /api/groups/{group_id:int}": "pharmacy.edit",
+    "DELETE /api/groups/{group_id:int}": "pharmacy.edit",
+    "GET /api/proxmox/hosts": "see",
+    "POST /api/proxmox/hosts": "host.edit",
+    "POST /api/proxmox/hosts/probe": "host.edit",
+    "GET /api/proxmox/hosts/{host_id:int}": "see",
+    "PUT /api/proxmox/hosts/{host_id:int}": "host.edit",
+    "DELETE /api/proxmox/hosts/{host_id:int}": "host.edit",
+    "GET /api/proxmox/hosts/{host_id:int}/health": "see",
+    "POST /api/proxmox/hosts/{host_id:int}/pin": "host.edit",
+    "GET /api/credentials": "host.edit",
+    "POST /api/credentials": "credential.edit",
+    "PUT /api/credentials/{credential_id:int}": "credential.edit",
+    "DELETE /api/credentials/{credential_id:int}": "credential.edit",
+    "POST /api/enrolments/check": "host.edit",
+    "POST /api/enrolments": "host.edit",
+    "GET /api/vms": "see",
+    "GET /api/vms/pharmacy/{pharmacy_id:int}": "see",
+    "GET /api/vms/sync": "see",
+    "POST /api/vms/sync": "see",
+    "GET /api/vms/{vm_id:int}": "see",
+    "PATCH /api/vms/{vm_id:int}": "guest.edit",
+    "DELETE /api/vms/{vm_id:int}": "guest.edit",
+    "GET /api/search": "see",
+    "GET /api/summary": "see",
+    "POST /api/vms/batch/{verb:str}": "power",
+    "GET /api/jobs": "see",
+    "GET /api/jobs/{job_id:int}": "see",
+    "GET /api/jobs/{job_id:int}/items": "see",
+    "POST /api/jobs/{job_id:int}/cancel": "power",
+    "GET /api/jobs/{job_id:int}/items/{item_id:int}/log": "see",
+    "POST /api/vnc/connect": "console.control",
+    "POST /api/vnc/refresh/{session_id:str}": "console.control",
+    "GET /api/vnc/sessions": "see",
+    "DELETE /api/vnc/sessions/{session_id:str}": "console.control",
+    "GET /api/events": "see",
+    "GET /api/stream": "see",
+    "GET /api/settings": "settings.edit",
+    "PUT /api/settings": "settings.edit",
+}
+STREAM_KINDS = {"pharmacies", "hosts", "vms", "jobs"}
+
+FOREIGN = ("마포늘푸른약국", "P-002", "02-000-0002", "지역2")
+"""What an operator of 강남온누리약국 must never read."""
+
+
+def mark(handler: Any) -> str:
+    if handler.opt.get("public"):
+        return "public"
+    return "any user" if handler.opt.get("any_user") else str(handler.opt["privilege"])
+
+
+def filled(path: str, number: int) -> str:
+    for name in ("pharmacy_id", "host_id", "vm_id", "group_id", "credential_id", "job_id", "item_id"):
+        path = path.replace(f"{{{name}:int}}", str(number))
+    return path.replace("{verb:str}", "start").replace("{session_id:str}", "x" * 43)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[WholeHouse]:
+    async with whole_house(tmp_path) as made:
+        yield made
+
+
+def test_every_route_is_known_with_its_privilege() -> None:
+    found = {
+        f"{method} {path}": mark(handler)
+        for handler in ROUTES
+        for method in handler.http_methods
+        for path in handler.paths
+        if method != "OPTIONS"
+    }
+    assert found == WHO
+
+
+async def test_nobody_and_a_user_without_grants_reach_nothing(house: WholeHouse) -> None:
+    await house.user("none")
+    bearer = {"Authorization": f"Bearer {await house.token('none')}"}
+    async with house.client() as client:
+        for route, who in WHO.items():
+            method, path = route.split(" ")
+            if who == "public":
+                continue
+            url = filled(path, 1)
+            anonymous = await client.request(method, url, json={})
+            assert (anonymous.status_code, anonymous.json()["code"]) == (401, "session.required"), route
+            if who != "any user":
+                ungranted = await client.request(method, url, json={}, headers=bearer)
+                assert ungranted.status_code == 403, route
+
+
+async def test_an_operator_of_one_pharmacy_never_reads_of_another(house: WholeHouse) -> None:
+    """Foreign objects are not found, lists and counts are cut, and no answer carries a foreign name."""
+    await house.user("one", "/pharmacy/1")
+    bearer = {"Authorization": f"Bearer {await house.token('one')}"}
+    foreign_vms = [vm.id for vm in house.house.inventory.view.of_pharmacy(2)]
+    foreign = {"vm_id": foreign_vms[0], "credential_id": 1}
+    async with house.client() as client:
+        for route, who in WHO.items():
+            method, path = route.split(" ")
+            if who in ("public", "any user") or path == "/api/stream":
+                continue
+            number = next((value for name, value in foreign.items() if name in path), 2)
+            answer = await client.request(method, filled(path, number), json={}, headers=bearer)
+            assert answer.status_code < 500, (route, answer.text)
+            assert not any(word in answer.text for word in FOREIGN), (route, answer.text)
+            if "{" in path and "{verb" not in path:
+                assert answer.status_code >= 400, (route, answer.text)
+        assert (await client.get("/api/vms", headers=bearer)).json()["total"] == 4
+        assert (await client.get("/api/proxmox/hosts", headers=bearer)).json()["total"] == 1
+        assert (await client.get("/api/summary", headers=bearer)).json()["vms"]["total"] == 4
+        assert (await client.get("/api/search", params={"q": "마포"}, headers=bearer)).json()["total"] == 0
+        batch = {"vms": [{"host_id": 1, "vmid": 100}, {"host_id": 2, "vmid": 100}]}
+        refused = await client.post("/api/vms/batch/start", json=batch, headers=bearer)
+        assert refused.status_code in (403, 404)
+        assert (await client.get("/api/jobs", headers=bearer)).json()["total"] == 0
+
+
+async def test_the_stream_carries_known_kinds_cut_to_what_one_may_see(house: WholeHouse) -> None:
+    live = house.house.live
+    assert set(live._kinds) == STREAM_KINDS
+    cases = {
+        ("/",): (8, 2),
+        ("/pharmacy/1",): (4, 1),
+        (): (0, 0),
+    }
+    for paths, (vms, hosts) in cases.items():
+        actor = Actor("user", 9, "x", tuple(Grant(path, frozenset(Privilege)) for path in paths))
+        text = await first_snapshot(live, actor)
+        rows: dict[str, list[Any]] = {}
+        for line in text.splitlines():
+            if line.startswith("data: "):
+                body = json.loads(line.removeprefix("data: "))
+                for kind in STREAM_KINDS:
+                    rows.setdefault(kind, []).extend(body.get(kind, []))
+        assert (len(rows["vms"]), len(rows["hosts"])) == (vms, hosts), paths
+        if "/" not in paths:
+            assert not any(word in text for word in FOREIGN)
+
+
+async def first_snapshot(live: Any, actor: Actor) -> str:
+    messages = live.stream(actor, None)
+    text = ""
+    while '"part":' not in text or not last_part(text):
+        text += (await asyncio.wait_for(anext(messages), 5)).decode()
+    await messages.aclose()
+    return text
+
+
+def last_part(text: str) -> bool:
+    body = json.loads(text.rpartition("data: ")[2].strip())
+    return bool(body.get("part") == body.get("parts", 0) - 1)
