@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from pharmq.base.clock import Clock, within
+from pharmq.consoles.direct import Writer, direct_writer
 from pharmq.consoles.model import Cause, ConsoleEnded
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -23,12 +24,14 @@ class Browser:
         self._receive = receive
         self._send = send
         self._clock = clock
+        self._direct: Writer | None = None
         self.blocked_since: float | None = None
         self.gone = False
 
     async def accept(self, subprotocols: list[str]) -> None:
         chosen = "binary" if "binary" in subprotocols else None
         await self._send({"type": "websocket.accept", "subprotocol": chosen, "headers": []})
+        self._direct = direct_writer(self._receive)
 
     async def read(self) -> bytes:
         message = await self._receive()
@@ -40,10 +43,16 @@ class Browser:
             raise ConsoleEnded(Cause("console.protocol_error", {"detail": "text frame"}))
         return data
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, *parts: bytes) -> None:
+        """One message, given in parts that are not joined where that can be spared: at half a megabyte each, fresh
+        memory costs more than all else here."""
         self.blocked_since = self._clock.monotonic()
         try:
-            await self._send({"type": "websocket.send", "bytes": data})
+            if self._direct is not None:
+                await self._direct(parts)
+            else:
+                data = parts[0] if len(parts) == 1 else b"".join(parts)
+                await self._send({"type": "websocket.send", "bytes": data})
         except (OSError, RuntimeError) as error:
             # Servers report a browser that has gone in different ways; none of them is a defect of ours.
             self.gone = True

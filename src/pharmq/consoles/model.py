@@ -151,6 +151,10 @@ class HostStream(Protocol):
         """The next bytes; None when the host closed the connection."""
         ...
 
+    async def recv_parts(self) -> list[bytes]:
+        """The same, not joined; empty when the host closed the connection."""
+        ...
+
     async def send(self, data: bytes) -> None:
         """Waits while the host is not taking bytes."""
         ...

@@ -37,17 +37,17 @@ class Relay:
     async def down(self, first: bytes) -> None:
         """Host to browser, until one of them ends: raises HostClosed or ConsoleEnded."""
         browser, stream, meter, clock = self._browser, self._stream, self._meter, self._clock
-        data: bytes | None = first
+        parts = [first] if first else []
         while True:
-            if data:
-                await browser.write(data)
-                meter.down += len(data)
+            if parts:
+                await browser.write(*parts)
+                meter.down += sum(map(len, parts))
                 meter.last = clock.monotonic()
             try:
-                data = await stream.recv()
+                parts = await stream.recv_parts()
             except pve.PveError as error:
                 raise HostClosed(error) from error
-            if data is None:
+            if not parts:
                 raise HostClosed(getattr(stream, "failure", None))
 
     async def up(self, first: bytes) -> None:

@@ -37,6 +37,10 @@ class FakeStream:
     async def recv(self) -> bytes | None:
         return await self.coming.get()
 
+    async def recv_parts(self) -> list[bytes]:
+        data = await self.recv()
+        return [] if data is None else [data[:7], data[7:]] if len(data) > 7 else [data]
+
     async def send(self, data: bytes) -> None:
         self.sent.append(data)
         await self.room.wait()
