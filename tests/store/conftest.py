@@ -34,7 +34,9 @@ def postgres_url() -> Iterator[str]:
         subprocess.run([str(binaries / command[0]), *command[1:]], check=True, capture_output=True, **options)
 
     run("initdb", "-D", str(data), "-U", "pharmq", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"-k {folder} -c listen_addresses=''", "start")
+    run(
+        "pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"-k {folder} -c listen_addresses=''", "start"
+    )
     try:
         yield f"postgresql://pharmq@/postgres?host={folder}"
     finally:

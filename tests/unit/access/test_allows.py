@@ -3,7 +3,9 @@ from hypothesis import strategies as st
 
 from pharmq.access.model import EVERYTHING, SYSTEM, Actor, Grant, Privilege, allows, scope_of
 
-PATHS = st.sampled_from(["/", "/group/1", "/group/2", "/pharmacy/1", "/pharmacy/2", "/host/1", "/host/2", "/vm/1", "/vm/2"])
+PATHS = st.sampled_from(
+    ["/", "/group/1", "/group/2", "/pharmacy/1", "/pharmacy/2", "/host/1", "/host/2", "/vm/1", "/vm/2"]
+)
 PRIVILEGES = st.frozensets(st.sampled_from(list(Privilege)))
 GRANTS = st.lists(st.builds(Grant, PATHS, PRIVILEGES), max_size=4).map(tuple)
 SCOPES = st.builds(
