@@ -49,6 +49,7 @@ class LiveConsoles:
         self.sessions: dict[str, Session] = {}
         self._spawner = spawner
         self._is_live = is_live
+        self.closing = False
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -69,6 +70,8 @@ class LiveConsoles:
         self._empty.clear()
 
     async def end_all(self, cause: Cause) -> None:
+        """For good: no console opens any more."""
+        self.closing = True
         for session in self.sessions.values():
             session.end(cause)
         await self._empty.wait()
@@ -90,12 +93,17 @@ class LiveConsoles:
             raise
         finally:
             try:
-                await self._record_end(session, cause)
+                await session.browser.close(cause)
             finally:
-                self.sessions.pop(session.key, None)
-                if not self.sessions:
-                    self._empty.set()
-            await session.browser.close(cause)
+                await self._written_down(session, cause)
+
+    async def _written_down(self, session: Session, cause: Cause) -> None:
+        try:
+            await self._record_end(session, cause)
+        finally:
+            self.sessions.pop(session.key, None)
+            if not self.sessions:
+                self._empty.set()
 
     async def _console(self, session: Session) -> Cause:
         greeting = Greeting(session.browser)

@@ -273,6 +273,8 @@ class ConsolesService:
 
     def _refusal(self, actor: Actor, target: Target | None) -> Cause | None:
         """Asked again at the claim: rights and limits may have changed since the session was issued."""
+        if self.live.closing:
+            return Cause("console.server_stopping")
         if target is None or target.missing:
             return Cause("console.vm_gone")
         if not allows(actor, Privilege.CONSOLE_CONTROL, target.scope):

@@ -16,7 +16,7 @@ from pharmq import pve
 from pharmq.access import Actor, Grant, Privilege, scope_of
 from pharmq.base.clock import ManualClock
 from pharmq.base.secret import Secret
-from pharmq.consoles.model import Cause, Host, Target, Ticket
+from pharmq.consoles.model import Host, Target, Ticket
 from pharmq.consoles.service import ConsolesService
 from pharmq.consoles.socket import ConsoleSocket
 from pharmq.consoles.tables import vnc_sessions_extended
@@ -28,7 +28,6 @@ from pharmq.settings import RuntimeSettings
 from pharmq_sim.host import SimHost
 from pharmq_sim.testing import PASSWORD, SimFleet
 
-STOPPING = Cause("console.server_stopping")
 ORIGIN = "http://pharmq.test"
 
 

@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
-from consoles_rig import ADMIN, OPERATOR, STOPPING, VIEWER, Closed, Rig, Viewer, person
+from consoles_rig import ADMIN, OPERATOR, VIEWER, Closed, Rig, Viewer, person
 
 from pharmq.access import Privilege
 from pharmq.base.errors import Forbidden, NotFound
+from pharmq.consoles.open import open_screen
+from pharmq.consoles.service import ConsolesService
 from pharmq_sim.api.power import power_off
 
 
@@ -137,6 +139,7 @@ async def test_the_vm_stops_during_a_console(rig: Rig) -> None:
     viewer = await rig.open(100)
     end = await viewer.closed()
     assert (end.code, end.cause) == (4414, "console.vm_stopped_during")
+    await rig.idle()
     [closed] = await rig.journalled("console.closed")
     assert closed.params["cause"] == "console.vm_stopped_during"
     assert closed.params["seconds"] >= 0
@@ -218,11 +221,12 @@ async def test_a_browser_whose_line_is_cut(rig: Rig) -> None:
 
 
 async def test_a_stopping_server_says_so(rig: Rig) -> None:
-    viewer = await rig.open(100)
-    ending = asyncio.create_task(rig.service.live.end_all(STOPPING))
+    viewer, late = await rig.open(100), await rig.connect(101)
+    ending = asyncio.create_task(rig.service.aclose())
     assert (await viewer.closed()).cause == "console.server_stopping"
     await ending
     assert (await rig.stored())[0].cause == "console.server_stopping"
+    assert (await why(rig, late.session_id)).cause == "console.server_stopping"
 
 
 async def test_what_a_dead_server_left_open_is_closed_at_the_next_start(rig: Rig) -> None:
@@ -261,3 +265,37 @@ async def test_a_paste_larger_than_a_frame_of_the_host(rig: Rig) -> None:
 async def test_a_containers_terminal_is_a_screen_too(rig: Rig) -> None:
     viewer = await rig.open(200)
     assert viewer.name == "VNC Command Terminal"
+
+
+async def test_a_browser_that_takes_nothing_for_a_minute_is_given_up(rig: Rig) -> None:
+    viewer = await rig.open(100)
+    size = viewer.width.to_bytes(2, "big") + viewer.height.to_bytes(2, "big")
+    for _ in range(40):  # far more pixels than sockets and buffers hold; nobody reads them
+        await viewer.ws.send_bytes(b"\x03\0\0\0\0\0" + size)
+    [session] = rig.service.live.sessions.values()
+    await rig.until(lambda: session.browser.blocked_since is not None, "the stall")
+    before = session.meter
+    assert before is not None
+    seen = before.down
+    await rig.clock.advance(20)
+    assert before.down == seen, "the host is not read either"
+    for _ in range(40):
+        await rig.clock.advance(1)
+        await asyncio.sleep(0.002)
+    assert await last_cause(rig) == "console.browser_stalled"
+
+
+async def test_two_processes_open_the_same_vm_in_turn(rig: Rig) -> None:
+    other = rig.make_service("run-2")
+    target = rig.targets.rows[1100]
+
+    async def through(service: ConsolesService) -> str:
+        async with service.live.turns.turn(1, 100) as turn:
+            found = await open_screen(rig.clients[1], target.guest, rig.clock, turn.give_back)
+            await found.stream.close()
+            return found.upid
+
+    upids = await asyncio.gather(*[through(service) for service in (rig.service, other) * 2])
+    assert len(set(upids)) == 4
+    assert len([task for task in rig.fleet[0].world.tasks if task.type == "vncproxy"]) == 4
+    await other.aclose()
