@@ -10,6 +10,7 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 FACTS = Path(__file__).parent / "facts"
 SHARED = "PHARMQ_CONTRACT_SHARED"
@@ -76,9 +77,27 @@ class Exchange(NamedTuple):
         return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
 
 
+class Upgrade(NamedTuple):
+    """One recorded console upgrade. ``opened_by``, ``asked_by``: ticket, token, both or none; ``port``: same |
+    a number; ``ticket``: same | stripped | wrong | none; ``headers``: those of the request that matter; ``answer``:
+    the answer's head without its date and accept key; ``rfb``: what the host said after it."""
+
+    name: str
+    opened_by: str
+    asked_by: str
+    other_vm: bool
+    port: str
+    ticket: str
+    headers: dict[str, str]
+    answer: list[str]
+    body: Any
+    rfb: list[Any]
+
+
 class Facts(NamedTuple):
     calls: dict[str, Call]
     exchanges: list[Exchange]
+    upgrades: list[Upgrade]
 
 
 def matches(template: str, concrete: str) -> bool:
@@ -101,7 +120,12 @@ def load() -> Facts:
         return read_shared(Path(shared))
     calls = json.loads((FACTS / "schema.json").read_text())
     rows = json.loads((FACTS / "exchanges.json").read_text())
-    return Facts({name: Call(**call) for name, call in calls.items()}, [Exchange(**row) for row in rows])
+    upgrades = json.loads((FACTS / "upgrades.json").read_text())
+    return Facts(
+        {name: Call(**call) for name, call in calls.items()},
+        [Exchange(**row) for row in rows],
+        [Upgrade(**row) for row in upgrades],
+    )
 
 
 def read_shared(shared: Path) -> Facts:
@@ -111,12 +135,45 @@ def read_shared(shared: Path) -> Facts:
         for path, methods in schema.items()
         for method, about in methods.items()
     }
-    exchanges = []
+    exchanges, upgrades = [], []
     for file in sorted((shared / "pve" / "recordings").glob("*/*.json")):
-        found = _exchange(f"{file.parent.name}/{file.stem}", json.loads(file.read_text()))
-        if found is not None:
+        name, recording = f"{file.parent.name}/{file.stem}", json.loads(file.read_text())
+        if (found := _exchange(name, recording)) is not None:
             exchanges.append(found)
-    return Facts(calls, exchanges)
+        if (upgrade := _upgrade(name, recording)) is not None:
+            upgrades.append(upgrade)
+    return Facts(calls, exchanges, upgrades)
+
+
+_SENT = ("upgrade", "sec-websocket-version", "sec-websocket-protocol", "sec-websocket-extensions", "origin")
+
+
+def _upgrade(name: str, recording: Any) -> Upgrade | None:
+    opened = recording.get("vncproxy") or recording.get("create") if isinstance(recording, dict) else None
+    if opened is None or not isinstance(recording.get("request"), str) or not isinstance(recording["response"], str):
+        return None
+    opened = opened if isinstance(opened, dict) else json.loads(opened)
+    if "ticket" not in opened:
+        return None
+    line, *rest = recording["request"].split("\r\n")
+    sent = {key.lower(): value.strip() for key, _, value in (row.partition(":") for row in rest if row)}
+    path, _, query = line.split(" ")[1].partition("?")
+    asked = dict(parse_qsl(query))
+    tickets = {opened["ticket"]: "same", opened["ticket"].partition(":")[2]: "stripped", None: "none"}
+    auth = {(True, True): "both", (True, False): "ticket", (False, True): "token", (False, False): "none"}
+    vmid = opened["upid"].split(":")[6]
+    return Upgrade(
+        name,
+        "token" if "!" in opened["user"] else "ticket",
+        auth["cookie" in sent, "authorization" in sent],
+        bool(vmid) and f"/{vmid}/" not in path,
+        "same" if asked.get("port") == str(opened["port"]) else asked.get("port", ""),
+        tickets.get(asked.get("vncticket"), "wrong"),
+        {key: sent[key] for key in _SENT if key in sent},
+        [row for row in recording["response"].split("\r\n") if not re.match("Date|Expires|Sec-WebSocket-Accept", row)],
+        recording.get("body") or "",
+        [row for row in recording.get("rfb") or [] if isinstance(row, list) and row[0].startswith("S>C")],
+    )
 
 
 _RULES = ("type", "optional", "minimum", "maximum", "enum", "maxLength", "pattern", "default")
@@ -176,6 +233,7 @@ def write(shared: Path) -> None:
             kept.setdefault(_kind(exchange), exchange)
     FACTS.mkdir(exist_ok=True)
     _dump(FACTS / "schema.json", calls)
+    _dump(FACTS / "upgrades.json", [upgrade._asdict() for upgrade in full.upgrades])
     _dump(FACTS / "exchanges.json", [_reduced(exchange)._asdict() for exchange in kept.values()])
 
 
