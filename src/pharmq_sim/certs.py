@@ -28,7 +28,7 @@ def _pem(cert: x509.Certificate) -> bytes:
 def make_identity(directory: Path, name: str, node: str, address: str, key_type: KeyType = "rsa") -> None:
     """Write ``<name>.pem`` (leaf), ``<name>.key`` and ``<name>-ca.pem`` into ``directory``.
 
-    An RSA-2048 key takes about 0.1 s of CPU; run this in a process pool for many hosts.
+    An RSA-2048 key takes 30-100 ms of CPU without holding the interpreter; use threads for many hosts.
     """
     directory.mkdir(parents=True, exist_ok=True)
     ca_key = ec.generate_private_key(ec.SECP256R1())

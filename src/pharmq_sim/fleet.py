@@ -4,13 +4,12 @@ import asyncio
 import csv
 import json
 import logging
-import multiprocessing
 import os
 import resource
 import secrets
 import socket
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -132,7 +131,7 @@ class Fleet:
         return make_world(spec, self.password, self._clock.now().timestamp())
 
     async def _certificates(self) -> None:
-        """Make what is missing, in other processes because RSA keys take their time.
+        """Make what is missing, in threads: RSA keys take their time, and OpenSSL lets go of the interpreter.
 
         The second identity (fault changed_certificate) is made when it is needed, and kept then.
         """
@@ -144,8 +143,7 @@ class Fleet:
         if not wanted:
             return
         loop = asyncio.get_running_loop()
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(max_workers=os.cpu_count() or 1, mp_context=context) as pool:
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             running = [loop.run_in_executor(pool, make_identity, *arguments) for arguments in wanted]
             for done, finished in enumerate(asyncio.as_completed(running), 1):
                 await finished
