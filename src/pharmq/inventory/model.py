@@ -114,6 +114,16 @@ class TaskRef(msgspec.Struct, frozen=True, gc=False):
 # --- answers of the API -----------------------------------------------------------------------------------------
 
 
+ON_THE_WIRE = {
+    "name": "vm_name",
+    "kind": "vm_type",
+    "kind_source": "vm_type_source",
+    "node": "node_name",
+    "ip": "ip_address",
+}
+"""Fields of ``Vm`` that people meet under the names of the operators' own plan; events name them so too."""
+
+
 class VmRow(msgspec.Struct, frozen=True):
     """A guest on the wire. ``stale``: its host is not answering, or the guest is missing; then the values are the
     last known ones and ``last_sync`` says how old they are."""
@@ -192,11 +202,11 @@ class JobCounts(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    hosts: HostCounts = HostCounts()
-    vms: VmCounts = VmCounts()
-    pharmacies: PharmacyCounts = PharmacyCounts()
-    consoles: ConsoleCounts = ConsoleCounts()
-    jobs: JobCounts = JobCounts()
+    hosts: HostCounts
+    vms: VmCounts
+    pharmacies: PharmacyCounts
+    consoles: ConsoleCounts
+    jobs: JobCounts
 
 
 class SearchHit(msgspec.Struct, frozen=True):
