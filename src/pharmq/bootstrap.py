@@ -164,6 +164,7 @@ class House:
         self.hosts.guest_facts = self.inventory.guest_facts
         self.inventory.look_now = self.fleet.look_now
         self.inventory.rows.task_of = self.jobs.active_task
+        self.inventory.standings.warn_days = lambda: self.ground.settings.current.certificate_warning_days
         self.inventory.select.consoles_open = lambda actor: len(self.consoles.sessions(actor))
         self.inventory.select.jobs_running = self.jobs.open_count
         self.ground.access.on_revoked(self.consoles.close_for)
@@ -203,6 +204,7 @@ class House:
         await self.hosts.load()
         await self.inventory.load()
         await self.hosts.start()
+        await self.inventory.start()
         await self.jobs.start()
         await self.consoles.start()
         await self.live.start()

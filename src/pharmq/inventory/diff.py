@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pharmq.inventory.model import Changes, Event, Vm, VmKind
+from pharmq.inventory.model import ON_THE_WIRE, Changes, Event, Sample, Vm, VmKind
 from pharmq.inventory.rules import Kinds, bounded, clean, console_of, identity_of, same_guest, split_tags, status_of
 from pharmq.pve import Current, GuestConfig, GuestRow
 
@@ -208,7 +208,7 @@ def _told(old: Vm, new: Vm) -> list[Event]:
         params = {"from": old.status, "to": new.status, "pve_status": new.pve_status}
         events.append(Event("vm.status", new.vmid, params))
     fields = {
-        field: [getattr(old, field), getattr(new, field)]
+        ON_THE_WIRE.get(field, field): [getattr(old, field), getattr(new, field)]
         for field in _TOLD
         if old.name and getattr(old, field) != getattr(new, field)
     }
@@ -236,3 +236,30 @@ def _scaled(value: float | None, unit: int) -> int | None:
 
 def _gib(value: float | None, before: float | None) -> float | None:
     return before if value is None or not 0 <= value < 2**63 else round(value / GIB, 2)
+
+
+def durable(row: GuestRow) -> tuple[object, ...]:
+    """What of a row can change a stored one; the rest are measurements."""
+    return (
+        row.status,
+        row.name,
+        row.node,
+        row.tags,
+        row.lock,
+        row.template,
+        row.maxcpu,
+        row.maxmem,
+        row.maxdisk,
+        row.kind,
+    )
+
+
+_OFF = Sample()
+
+
+def sample_of(status: str, cpu: float | None, memory: int | None, uptime: int | None) -> Sample:
+    """Measurements as they are shown: nothing of a guest that is off, nonsense left out. Bytes and seconds."""
+    if status not in ("running", "suspended"):
+        return _OFF
+    share = None if cpu is None or not 0 <= cpu <= 1000 else min(cpu, 1.0)
+    return Sample(share, None if memory is None else bounded(memory / MIB), bounded(uptime))

@@ -4,40 +4,47 @@ One writer per host at a time; no host is ever asked from here.
 """
 
 import ipaddress
+import logging
 from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from datetime import timedelta
 from typing import Literal
 
 from msgspec import UNSET
 from msgspec.structs import replace
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from pharmq.access import Actor, Privilege, Scope, allows, require, where, who
 from pharmq.base.clock import Clock
 from pharmq.base.errors import Conflict, NotFound, invalid_field
 from pharmq.base.ids import new_act_id
 from pharmq.base.pacing import KeyedLimit
+from pharmq.base.spawn import Spawner
 from pharmq.db import Database
 from pharmq.hosts.directory import Directory
 from pharmq.hosts.model import GuestFact
 from pharmq.inventory import store
-from pharmq.inventory.diff import MIB, classify, diff, listed, told, vanished, with_config, with_current
+from pharmq.inventory.diff import classify, diff, durable, listed, sample_of, told, vanished, with_config, with_current
 from pharmq.inventory.events import below, entries
 from pharmq.inventory.forms import VmPatch
-from pharmq.inventory.model import ID_LIMIT, Changes, Event, Sample, Vm, VmFilter, VmRow
+from pharmq.inventory.model import ID_LIMIT, ON_THE_WIRE, Changes, Event, Sample, Vm, VmFilter, VmRow
 from pharmq.inventory.rows import Rows
-from pharmq.inventory.rules import DEFAULT_RULES, KindRules, Kinds, bounded, choose_address
+from pharmq.inventory.rules import DEFAULT_RULES, KindRules, Kinds, choose_address
 from pharmq.inventory.selection import Selector
 from pharmq.inventory.standing import Standings
 from pharmq.inventory.view import View
 from pharmq.journal import Entry, Journal
 from pharmq.pve import Current, Guest, GuestConfig, GuestRow, Interface, Resources
 
+log = logging.getLogger(__name__)
+
 LAG = 13.0
 """``/cluster/resources`` tells of an action up to 12.1 s late (observed); until then ``status/current`` is right."""
 
 CONFIG_AGE = timedelta(hours=6)
 """Configurations are read again after this long, in case somebody changed a display or a description."""
+
+FLUSH_EVERY = 60.0
+FLUSH_AT_MOST = 500
 
 SampleListener = Callable[[int, Collection[int]], None]
 
@@ -71,6 +78,7 @@ class InventoryService:
         self._seen: dict[int, dict[int, tuple[object, ...]]] = {}
         self._unflushed: set[int] = set()
         self._sample_listeners: list[SampleListener] = []
+        self._spawner = Spawner("inventory")
 
     # --- life
 
@@ -79,15 +87,31 @@ class InventoryService:
         async with self.db.read() as conn:
             self.view.take([vm for vm in await store.living(conn) if self.directory.host(vm.host_id) is not None])
 
+    async def start(self) -> None:
+        self._spawner.spawn(self._flushing(), "flush")
+
+    async def aclose(self) -> None:
+        await self._spawner.aclose()
+        while self._unflushed:
+            await self.flush()
+
+    async def _flushing(self) -> None:
+        while True:
+            await self.clock.sleep(FLUSH_EVERY)
+            try:
+                await self.flush()
+            except SQLAlchemyError:
+                log.exception("the times of the last polls could not be written; trying again in a minute")
+
     async def flush(self) -> None:
-        """Write when hosts last told of their guests; in between it lives in memory only."""
-        hosts, self._unflushed = self._unflushed, set()
+        """Write when hosts last told of their guests; in between it lives in memory only. At most 500 hosts at a
+        time, those that went away first: the others will tell again."""
+        away = [host for host in self._unflushed if self.view.host_status(host) == "offline"]
+        hosts = [*away, *(host for host in self._unflushed if self.view.host_status(host) != "offline")][:FLUSH_AT_MOST]
+        self._unflushed.difference_update(hosts)
         moments = {host: at for host in hosts if (at := self.view.host_synced(host)) is not None}
         async with self.db.transaction() as tx:
             await store.synced(tx.conn, moments)
-
-    async def aclose(self) -> None:
-        await self.flush()
 
     def listen_samples(self, listener: SampleListener) -> None:
         """Told (host id, guest ids) when a poll brought new measurements."""
@@ -102,7 +126,7 @@ class InventoryService:
             if self.directory.host(host_id) is None or began < self._asked.get(host_id, began):
                 return
             self._asked[host_id] = began
-            seen = {vmid: _durable(row) for vmid, row in rows.items()}
+            seen = {vmid: durable(row) for vmid, row in rows.items()}
             if self._seen.get(host_id) != seen:
                 await self._compare(host_id, rows, began, seen)
             self._sampled(host_id, rows)
@@ -146,7 +170,7 @@ class InventoryService:
             if new is not vm:
                 new = replace(new, last_sync=self.clock.now())
                 await self._write(host_id, Changes(changed=(new,), events=told(vm, new)))
-            self._tell_samples(host_id, {vm.id: _sample(new.status, current.cpu, current.mem, current.uptime)})
+            self._tell_samples(host_id, {vm.id: sample_of(new.status, current.cpu, current.mem, current.uptime)})
             return new
 
     async def apply_config(self, host_id: int, vmid: int, config: GuestConfig) -> Vm | None:
@@ -253,7 +277,7 @@ class InventoryService:
             vm = self.vm(actor, vm_id, Privilege.GUEST_EDIT)
             new = self._edited(vm, patch)
             fields = {
-                name: [getattr(vm, name), getattr(new, name)]
+                ON_THE_WIRE.get(name, name): [getattr(vm, name), getattr(new, name)]
                 for name in ("kind", "kind_source", "description", "ip", "ip_source")
                 if getattr(vm, name) != getattr(new, name)
             }
@@ -335,7 +359,7 @@ class InventoryService:
     def _sampled(self, host_id: int, rows: dict[int, GuestRow]) -> None:
         known = self.view.of_host(host_id)
         samples = {
-            vm.id: _sample(vm.status, row.cpu, row.mem, row.uptime)
+            vm.id: sample_of(vm.status, row.cpu, row.mem, row.uptime)
             for vmid, row in rows.items()
             if (vm := known.get(vmid)) is not None
         }
@@ -349,34 +373,10 @@ class InventoryService:
             listener(host_id, samples.keys())
 
 
-def _durable(row: GuestRow) -> tuple[object, ...]:
-    """What of a row can change a stored one; the rest are measurements."""
-    return (
-        row.status,
-        row.name,
-        row.node,
-        row.tags,
-        row.lock,
-        row.template,
-        row.maxcpu,
-        row.maxmem,
-        row.maxdisk,
-        row.kind,
-    )
-
-
-_OFF = Sample()
-
-
-def _sample(status: str, cpu: float | None, memory: int | None, uptime: int | None) -> Sample:
-    if status not in ("running", "suspended"):
-        return _OFF
-    share = None if cpu is None or not 0 <= cpu <= 1000 else min(cpu, 1.0)
-    return Sample(share, None if memory is None else bounded(memory / MIB), bounded(uptime))
-
-
 def _typed_address(text: str) -> str:
     try:
+        if "%" in text:
+            raise ValueError("a zone means something on one machine only")
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
         raise invalid_field("ip_address", "inventory.bad_address", text=text.strip()[:64]) from None

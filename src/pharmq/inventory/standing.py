@@ -24,12 +24,14 @@ class Standing(NamedTuple):
 
 class Standings:
     """Judged again when a pharmacy, its hosts or guests change, and about once a minute because time passes (doors
-    open, certificates run out): at most a thousand pharmacies per look, so that no look takes long."""
+    open, certificates run out): at most a thousand pharmacies per look, so that no look takes long. ``warn_days``:
+    how long before its end a certificate is a warning; the composition root puts the setting in."""
 
     def __init__(self, directory: Directory, view: View, clock: Clock) -> None:
         self.directory = directory
         self.view = view
         self.clock = clock
+        self.warn_days: Callable[[], int] = lambda: 30
         self._known: dict[int, Standing] = {}
         self._counts: Counter[Standing] = Counter()
         self._dirty: set[int] = {pharmacy.id for pharmacy in directory.pharmacies}
@@ -45,11 +47,10 @@ class Standings:
         self._listeners.append(listener)
 
     def facts(self, host_id: int) -> list[GuestFact]:
-        """What a verdict needs of a host's guests; templates are no guests that could stand still."""
+        """What a verdict needs of a host's guests. A template counts, but is no till that could stand still."""
         return [
-            GuestFact(vm.id, vm.name, vm.kind, vm.status, vm.missing_since is not None)
+            GuestFact(vm.id, vm.name, "other" if vm.template else vm.kind, vm.status, vm.missing_since is not None)
             for vm in self.view.of_host(host_id).values()
-            if not vm.template
         ]
 
     def refresh(self) -> None:
@@ -99,7 +100,7 @@ class Standings:
             if (host := self.directory.host(host_id)) is not None
         ]
         facts = [fact for host_id in host_ids for fact in self.facts(host_id)]
-        state, _ = judge(hosts, facts, state_now, now)
+        state, _ = judge(hosts, facts, state_now, now, self.warn_days())
         after = self._known[pharmacy_id] = Standing(state, state_now)
         self._counts[after] += 1
         if after != before:

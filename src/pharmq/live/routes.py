@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from litestar.response import Stream
 
 from pharmq.access import Actor, Privilege
@@ -21,7 +21,7 @@ from pharmq.live.service import LiveService
 async def stream(
     actor: Actor,
     live: LiveService,
-    last_event_id: Annotated[str | None, Parameter(header="Last-Event-ID", max_length=64)] = None,
+    last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID", max_length=64)] = None,
 ) -> Stream:
     """Server-Sent Events: ``snapshot`` in parts, then ``delta`` and ``ping``; ``Last-Event-ID`` resumes."""
     return Stream(

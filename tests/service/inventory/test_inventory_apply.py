@@ -1,5 +1,6 @@
 """Polls in, rows, events and view out."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,9 @@ from pharmq.base.clock import ManualClock
 from pharmq.base.errors import Conflict, Forbidden, Invalid, NotFound
 from pharmq.db import Database
 from pharmq.inventory import InventoryService, VmFilter
+from pharmq.inventory import service as inventory_service
 from pharmq.inventory.forms import VmPatch
+from pharmq.inventory.service import FLUSH_EVERY
 from pharmq.inventory.tables import vm_inventory
 from pharmq.journal import Journal
 from pharmq.pve import Address, Current, GuestConfig, Interface
@@ -178,9 +181,10 @@ async def test_what_one_may_not_see_is_not_found_and_bad_input_names_its_field(i
     assert inventory.matching(NOBODY, VmFilter()) == []
     with pytest.raises(NotFound):
         inventory.vm(ADMIN, 2**70)
-    with pytest.raises(Invalid) as refused:
-        await inventory.edit(ADMIN, here.id, VmPatch(ip_address="300.1.1.1"))
-    assert list(refused.value.fields) == ["ip_address"]
+    for text in ("300.1.1.1", "", "fe80::1%\x00", "10.0.0.1/24"):
+        with pytest.raises(Invalid) as refused:
+            await inventory.edit(ADMIN, here.id, VmPatch(ip_address=text))
+        assert list(refused.value.fields) == ["ip_address"]
 
 
 async def test_counts_lists_and_host_states_agree(inventory: InventoryService) -> None:
@@ -204,13 +208,52 @@ async def test_counts_lists_and_host_states_agree(inventory: InventoryService) -
     assert inventory.select.summary(ADMIN).vms.total == 2
 
 
-async def test_last_sync_is_written_by_flush(inventory: InventoryService, db: Database, clock: ManualClock) -> None:
+@pytest.mark.parametrize("stopping", [True, False])
+async def test_last_sync_is_written_now_and_then_and_at_the_end(
+    inventory: InventoryService, db: Database, clock: ManualClock, stopping: bool
+) -> None:
+    await inventory.start()
     await inventory.apply(1, answer(guest(100, "POS-1")), began=1.0)
-    await clock.advance(600)
+    await clock.advance(30)
+    seen = clock.now()
     await inventory.apply(1, answer(guest(100, "POS-1")), began=601.0)
+    if stopping:
+        await inventory.aclose()
+    else:
+        await clock.advance(FLUSH_EVERY)
+    for _ in range(200):
+        async with db.read() as conn:
+            if await conn.scalar(select(vm_inventory.c.last_sync)) == seen:
+                break
+        await asyncio.sleep(0.01)
+    else:
+        pytest.fail("the time of the last poll was not written")
+    await inventory.aclose()
+
+
+async def test_those_that_went_away_are_written_first(
+    inventory: InventoryService, db: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory_service, "FLUSH_AT_MOST", 1)
+    for host in (1, 2, 3):
+        await inventory.apply(host, answer(guest(100, "A")), began=1.0)
+    await clock.advance(30)
+    for host in (1, 2, 3):
+        await inventory.apply(host, answer(guest(100, "A")), began=31.0)
+    inventory.directory.put_state(2, replace(inventory.directory.state(2), reason="timeout"))
     await inventory.flush()
     async with db.read() as conn:
-        assert await conn.scalar(select(vm_inventory.c.last_sync)) == clock.now()
+        written = await conn.scalars(
+            select(vm_inventory.c.proxmox_host_id).where(vm_inventory.c.last_sync == clock.now())
+        )
+        assert list(written) == [2]
+
+
+async def test_hosts_count_every_guest_but_no_template_is_missed_at_the_counter(inventory: InventoryService) -> None:
+    await inventory.apply(1, answer(guest(100, "POS-1"), guest(900, "POS-template", "stopped", template=1)), began=1.0)
+    facts = inventory.guest_facts(1)
+    assert [(fact.name, fact.kind) for fact in facts] == [("POS-1", "pos"), ("POS-template", "other")]
+    assert inventory.select.summary(ADMIN).vms.total == len(facts)
 
 
 async def test_sync_asks_for_visible_hosts_only(inventory: InventoryService) -> None:
