@@ -27,13 +27,29 @@ test('a part of another snapshot starts anew', () => {
 test('deltas set and delete; events are newest first and bounded', () => {
   const world = new World()
   world.replace({ ...nothing, vms: [vm(1), vm(2)] })
-  const changed = world.apply({ seq: 2, set: { vms: [vm(1, 'stopped')] }, del: { vms: [2, 99], pharmacies: [], hosts: [], jobs: [] } })
+  const { changed } = world.apply({ seq: 2, set: { vms: [vm(1, 'stopped')] }, del: { vms: [2, 99], pharmacies: [], hosts: [], jobs: [] } })
   expect(changed.vms).toEqual([1, 2])
   expect(world.maps.vms.get(1)?.status).toBe('stopped')
   expect(world.maps.vms.has(2)).toBe(false)
   for (let seq = 1; seq <= 150; seq += 1) world.apply({ seq, events: [{ seq } as never] })
   expect(world.events).toHaveLength(100)
   expect(world.events[0]?.seq).toBe(150)
+})
+
+test('measurements replace only themselves and disturb no list', () => {
+  const store = new LiveStore()
+  store.receive({ type: 'snapshot', rows: { ...nothing, vms: [vm(1)], hosts: [{ id: 4, host_ip: '10.0.0.4', last_check: null } as never] } })
+  const members = vi.fn()
+  const row = vi.fn()
+  store.watchMembers('vms', members)
+  store.watchRow('vms', 1, row)
+  store.receive({ type: 'delta', delta: { seq: 2, samples: [[1, 0.5, 2048, 60], [9, 0, 0, 0]], host_samples: [[4, '2026-11-23T01:00:00Z', 0.1, 5, 6]] } })
+  expect(store.row('vms', 1)).toMatchObject({ vm_name: 'VM-1', cpu: 0.5, memory_used_mb: 2048, uptime_s: 60 })
+  expect(store.row('hosts', 4)).toMatchObject({ host_ip: '10.0.0.4', last_check: '2026-11-23T01:00:00Z', cpu: 0.1 })
+  expect(row).toHaveBeenCalledTimes(1)
+  expect(members).not.toHaveBeenCalled()
+  store.receive({ type: 'delta', delta: { seq: 3, set: { vms: [vm(1, 'stopped')] } } })
+  expect(members).toHaveBeenCalledTimes(1)
 })
 
 test('only the listeners of changed rows are told', () => {

@@ -27,7 +27,14 @@ export interface Delta {
   del?: Partial<Ids>
   summary?: Summary | null
   events?: JournalEvent[]
+  /** Measurements that change no row's place in a list: `[vm id, cpu 0..1, memory MB, uptime s]`. */
+  samples?: [number, number | null, number | null, number | null][]
+  /** `[host id, last contact, cpu 0..1, memory bytes, storage bytes]`. */
+  host_samples?: [number, string | null, number | null, number | null, number | null][]
 }
+
+export type Changed = { [K in Kind]: number[] }
+const none = (): Changed => ({ pharmacies: [], hosts: [], vms: [], jobs: [] })
 
 export interface Snapshot extends Rows {
   summary: Summary | null
@@ -70,7 +77,7 @@ export class SnapshotBuilder {
 
 const EVENTS_KEPT = 100
 
-/** Everything known now, by id. `apply*` answer which ids changed, so that only their rows draw again. */
+/** Everything known now, by id. `apply` answers which ids changed, so that only their rows draw again. */
 export class World {
   readonly maps: { [K in Kind]: Map<number, RowOf[K]> } = { pharmacies: new Map(), hosts: new Map(), vms: new Map(), jobs: new Map() }
   summary: Summary | null = null
@@ -87,8 +94,9 @@ export class World {
     this.ready = true
   }
 
-  apply(delta: Delta): { [K in Kind]: number[] } {
-    const changed = { pharmacies: [] as number[], hosts: [] as number[], vms: [] as number[], jobs: [] as number[] }
+  /** `changed`: rows that came or went; `sampled`: rows of which only measurements moved. */
+  apply(delta: Delta): { changed: Changed; sampled: Changed } {
+    const changed = none()
     for (const kind of KINDS) {
       const map = this.maps[kind] as Map<number, { id: number }>
       for (const row of delta.set?.[kind] ?? []) {
@@ -99,7 +107,24 @@ export class World {
     }
     if (delta.summary) this.summary = delta.summary
     if (delta.events?.length) this.events = [...delta.events.toReversed(), ...this.events].slice(0, EVENTS_KEPT)
-    return changed
+    return { changed, sampled: this.#measure(delta) }
+  }
+
+  #measure(delta: Delta): Changed {
+    const sampled = none()
+    for (const [id, cpu, memory_used_mb, uptime_s] of delta.samples ?? []) {
+      const vm = this.maps.vms.get(id)
+      if (!vm) continue
+      this.maps.vms.set(id, { ...vm, cpu, memory_used_mb, uptime_s })
+      sampled.vms.push(id)
+    }
+    for (const [id, last_contact, cpu, memory_used, storage_used] of delta.host_samples ?? []) {
+      const host = this.maps.hosts.get(id)
+      if (!host) continue
+      this.maps.hosts.set(id, { ...host, last_contact, last_check: last_contact ?? host.last_check, cpu, memory_used, storage_used })
+      sampled.hosts.push(id)
+    }
+    return sampled
   }
 
   snapshot(): Snapshot {

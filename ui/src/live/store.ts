@@ -17,6 +17,7 @@ export class LiveStore {
   readonly versions: { [K in Kind]: number } = { pharmacies: 0, hosts: 0, vms: 0, jobs: 0 }
   #byId: { [K in Kind]: Map<number, Set<Listener>> } = { pharmacies: new Map(), hosts: new Map(), vms: new Map(), jobs: new Map() }
   #byKind: { [K in Kind]: Set<Listener> } = { pharmacies: new Set(), hosts: new Set(), vms: new Set(), jobs: new Set() }
+  #members: { [K in Kind]: Set<Listener> } = { pharmacies: new Set(), hosts: new Set(), vms: new Set(), jobs: new Set() }
   #whole = new Set<Listener>()
   #lists: { [K in Kind]?: { version: number; rows: RowOf[K][] } } = {}
 
@@ -28,17 +29,23 @@ export class LiveStore {
         this.versions[kind] += 1
         for (const listeners of this.#byId[kind].values()) for (const listener of listeners) listener()
         for (const listener of this.#byKind[kind]) listener()
+        for (const listener of this.#members[kind]) listener()
       }
     } else if (message.type === 'delta') {
-      const changed = this.world.apply(message.delta)
+      const { changed, sampled } = this.world.apply(message.delta)
       for (const kind of KINDS) {
-        if (changed[kind].length === 0) continue
-        this.versions[kind] += 1
-        for (const id of changed[kind]) for (const listener of this.#byId[kind].get(id) ?? []) listener()
-        for (const listener of this.#byKind[kind]) listener()
+        if (changed[kind].length > 0) for (const listener of this.#members[kind]) listener()
+        this.#tell(kind, changed[kind], sampled[kind])
       }
     }
     for (const listener of this.#whole) listener()
+  }
+
+  #tell(kind: Kind, changed: readonly number[], sampled: readonly number[]): void {
+    if (changed.length + sampled.length === 0) return
+    this.versions[kind] += 1
+    for (const ids of [changed, sampled]) for (const id of ids) for (const listener of this.#byId[kind].get(id) ?? []) listener()
+    for (const listener of this.#byKind[kind]) listener()
   }
 
   row<K extends Kind>(kind: K, id: number): RowOf[K] | undefined {
@@ -67,6 +74,12 @@ export class LiveStore {
   watchKind(kind: Kind, listener: Listener): () => void {
     this.#byKind[kind].add(listener)
     return () => this.#byKind[kind].delete(listener)
+  }
+
+  /** Rows of a kind came, went or changed in more than their measurements. */
+  watchMembers(kind: Kind, listener: Listener): () => void {
+    this.#members[kind].add(listener)
+    return () => this.#members[kind].delete(listener)
   }
 
   /** Summary, events, link. */
@@ -118,7 +131,7 @@ export function useRows<K extends Kind>(kind: K, everyMs = 1000): RowOf[K][] {
   return rows
 }
 
-/** Calls `act` when rows of these kinds changed: at most once each `everyMs`, and never while `held()` (a pointer is over the list). */
+/** Calls `act` when rows of these kinds changed (more than their measurements): at most once each `everyMs`, and never while `held()` (a pointer is over the list). */
 export function useWhenChanged(kinds: readonly Kind[], act: () => void, held: () => boolean = () => false, everyMs = 1000): void {
   const latest = useRef({ act, held })
   useEffect(() => {
@@ -127,7 +140,7 @@ export function useWhenChanged(kinds: readonly Kind[], act: () => void, held: ()
   const key = kinds.join()
   useEffect(() => {
     let dirty = false
-    const stops = key.split(',').map((kind) => store.watchKind(kind as Kind, () => (dirty = true)))
+    const stops = key.split(',').map((kind) => store.watchMembers(kind as Kind, () => (dirty = true)))
     const timer = setInterval(() => {
       if (!dirty || latest.current.held()) return
       dirty = false

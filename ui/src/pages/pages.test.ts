@@ -4,7 +4,7 @@ import { queryString } from '@/api/client'
 import type { Host, Pharmacy } from '@/api/types'
 
 import { busiest, byRegion, problems } from './dashboard/model'
-import { kindsOf } from './events/kinds'
+import { isOf, kindsOf } from './events/kinds'
 import { parseDates, parseDay, parseHours, writeDay, writeHours } from './pharmacies/hours'
 import { layersOf } from './pharmacies/layers'
 
@@ -66,5 +66,7 @@ test('queries leave out what is empty and repeat lists', () => {
 
 test('kind groups', () => {
   expect(kindsOf(undefined)).toBeUndefined()
-  expect(kindsOf('console')).toEqual(['console.opened', 'console.closed', 'console.refused'])
+  expect(kindsOf('console')).toEqual(['console.*'])
+  expect(isOf('console.opened', ['console.*'])).toBe(true)
+  expect(isOf('vm.status', ['console.*'])).toBe(false)
 })

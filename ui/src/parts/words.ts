@@ -1,7 +1,7 @@
 /** Sentences about pharmacies, hosts and events, made from codes when somebody reads them. */
 import type { Host, JournalEvent, Pharmacy } from '@/api/types'
 import { explain, t, tMaybe } from '@/i18n'
-import { ago, lasting } from '@/i18n/format'
+import { ago } from '@/i18n/format'
 
 import type { SignName } from './Icon'
 import { reasonWords } from './State'
@@ -47,14 +47,16 @@ export function problemWords(pharmacy: Pharmacy, hosts: readonly Host[]): { word
   return { words: tMaybe(`short.${code}`, words) ?? tMaybe(code, words) ?? explain(code, words)?.title ?? t(`pharmacy.state.${pharmacy.state}`), since: text(params.since) || null }
 }
 
-/** A row of the journal as a sign and a sentence. */
-export function eventWords(event: JournalEvent): { sign: SignName; tone: string; sentence: string; note: string } {
+/** A row of the journal as a sign and a sentence; `here`: on the pharmacy's own page, which need not be named. */
+export function eventWords(event: JournalEvent, here = false): { sign: SignName; tone: string; sentence: string; note: string } {
   const { kind, phase, params, outcome } = event
-  const place = [event.pharmacy_name, event.vm_name ?? text(params.vm_name ?? params.name)].filter(Boolean).join(' ')
+  const guest = event.vm_name ?? (/^(vm|power|console)\./.test(kind) ? text(params.vm_name ?? params.name) : '')
+  const pharmacy = event.pharmacy_name ?? (kind.startsWith('pharmacy.') ? text(params.name) : '')
+  const place = [here ? '' : pharmacy, guest].filter(Boolean).join(' ')
   const words: Record<string, unknown> = {
     ...params,
     actor: event.actor.name,
-    place: place || text(params.host_ip ?? params.address) || '–',
+    place: place || (here ? '' : text(params.host_ip ?? params.address) || '–'),
     from: tMaybe(`vm.status.${text(params.from)}`) ?? text(params.from),
     to: tMaybe(`vm.status.${text(params.to)}`) ?? text(params.to),
     reason: reasonWords(text(params.reason)),
@@ -64,14 +66,15 @@ export function eventWords(event: JournalEvent): { sign: SignName; tone: string;
     const good = outcome === 'succeeded' || outcome === 'ok'
     const which = phase === 'request' ? 'request' : good ? 'ok' : outcome === 'skipped' ? 'skipped' : outcome === 'unknown' ? 'unknown' : 'failed'
     const sign: SignName = which === 'ok' ? 'ok' : which === 'failed' ? 'cross' : which === 'unknown' ? 'unknown' : 'turning'
-    return { sign, tone: which === 'ok' ? 'run' : which === 'failed' ? 'off' : 'stop', sentence: t(`event.power.${which}`, words), note: event.actor.kind === 'system' ? '' : event.actor.name }
+    return { sign, tone: which === 'ok' ? 'run' : which === 'failed' ? 'off' : 'stop', sentence: t(`event.power.${which}`, words).trim(), note: event.actor.kind === 'system' ? '' : event.actor.name }
   }
   if (kind === 'vm.status') {
     const to = text(params.to)
     const sign = to === 'running' || to === 'stopped' || to === 'suspended' ? to : 'unknown'
-    return { sign, tone: to === 'running' ? 'run' : 'stop', sentence: t('event.vm.status', words), note: '' }
+    return { sign, tone: to === 'running' ? 'run' : 'stop', sentence: t('event.vm.status', words).replace(/^[\s:]+/, '').trim(), note: '' }
   }
-  const sentence = tMaybe(`event.${kind}`, words) ?? `${words.place as string} ${kind}`
+  const many = params.count !== undefined ? tMaybe(`event.${kind}.many`, words) : undefined
+  const sentence = (many ?? tMaybe(`event.${kind}`, words) ?? `${words.place as string} ${kind}`).replace(/^[\s:]+/, '').trim()
   const bad = /offline|refused|missing|certificate_changed|failed/.test(kind)
   const good = /online|returned|opened|added|finished|pinned/.test(kind)
   return {
@@ -81,5 +84,3 @@ export function eventWords(event: JournalEvent): { sign: SignName; tone: string;
     note: event.actor.kind === 'system' ? words.reason as string : event.actor.name,
   }
 }
-
-export { lasting }

@@ -60,7 +60,7 @@ export const pages: Readonly<Record<keyof typeof source, string>> = {
   'verdict.offline.protocol_error': 'The host has sent unreadable answers since {since}.',
   'verdict.offline.too_slow': 'The host has answered too slowly since {since}.',
   'verdict.offline.never_checked': 'The host was not checked yet.',
-  'verdict.ok': '{running} of {total} VMs are running; all is well.',
+  'verdict.ok': 'All is well: {running} of {total} VMs are running.',
   'verdict.no_host': 'No host is registered. Add one.',
   'verdict.maintenance': 'Under maintenance; no alerts.',
   'verdict.vm_not_running': '{vm} is not running ({status}).',
@@ -341,4 +341,8 @@ export const pages: Readonly<Record<keyof typeof source, string>> = {
   'setting.console_claim_s': 'Console claim time (s)',
   'setting.session_hours': 'Session length (h)',
   'setting.session_idle_hours': 'Idle sign-out (h)',
+
+  'event.vm.added.many': '{place}: {count|VM/VMs} found',
+  'event.vm.missing.many': '{place}: {count|VM/VMs} no longer seen',
+  'event.vm.returned.many': '{place}: {count|VM/VMs} seen again',
 }

@@ -58,7 +58,7 @@ export const pages = {
   'verdict.offline.protocol_error': '{since}부터 호스트가 알 수 없는 답을 보냅니다.',
   'verdict.offline.too_slow': '{since}부터 호스트의 답이 너무 느립니다.',
   'verdict.offline.never_checked': '아직 호스트를 확인하지 못했습니다.',
-  'verdict.ok': 'VM {total}대 중 {running}대가 실행 중이며 모두 정상입니다.',
+  'verdict.ok': '모두 정상입니다. VM {total}대 중 {running}대가 실행 중입니다.',
   'verdict.no_host': '등록한 호스트가 없습니다. 호스트를 추가하세요.',
   'verdict.maintenance': '점검 중입니다. 경고를 보내지 않습니다.',
   'verdict.vm_not_running': '{vm|이/가} 실행 중이 아닙니다. ({status})',
@@ -339,4 +339,8 @@ export const pages = {
   'setting.console_claim_s': '화면 연결 대기 (초)',
   'setting.session_hours': '로그인 유지 (시간)',
   'setting.session_idle_hours': '자리 비움 로그아웃 (시간)',
+
+  'event.vm.added.many': '{place} VM {count}대 발견',
+  'event.vm.missing.many': '{place} VM {count}대가 보이지 않음',
+  'event.vm.returned.many': '{place} VM {count}대가 다시 보임',
 } as const

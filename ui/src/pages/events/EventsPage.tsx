@@ -12,7 +12,7 @@ import { FilterMenu } from '@/parts/FilterMenu'
 import { Icon, Sign } from '@/parts/Icon'
 import { eventWords } from '@/parts/words'
 
-import { kindsOf, KIND_GROUPS } from './kinds'
+import { isOf, kindsOf, KIND_GROUPS } from './kinds'
 
 import './events.css'
 
@@ -56,7 +56,7 @@ export function EventsPage() {
   const live = useLiveEvents()
   const rows = useMemo(() => {
     const fits = (event: JournalEvent) =>
-      (!kinds || kinds.includes(event.kind)) &&
+      (!kinds || isOf(event.kind, kinds)) &&
       (!search.pharmacy_id || event.pharmacy_id === search.pharmacy_id) &&
       (!search.host_id || event.host_id === search.host_id) &&
       (!search.vm_id || event.vm_id === search.vm_id)

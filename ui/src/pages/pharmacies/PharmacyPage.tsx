@@ -41,7 +41,7 @@ const LAYER_SIGN: Record<LayerState, React.ReactNode> = {
 }
 const LAYER_TONE: Record<LayerState, string> = { ok: 'run', bad: 'off', unknown: 't2' }
 
-function Chain({ host, vms }: { host: Host; vms: readonly Vm[] }) {
+function Chain({ host, vms, wrong }: { host: Host; vms: readonly Vm[]; wrong: boolean }) {
   const layers = layersOf(host)
   const running = vms.filter((vm) => vm.status === 'running').length
   const known = host.status !== 'offline'
@@ -53,8 +53,8 @@ function Chain({ host, vms }: { host: Host; vms: readonly Vm[] }) {
           <span>{t(`layer.${layer}`)}{layer === 'connect' && state === 'ok' && host.latency_ms ? ` ${host.latency_ms} ms` : ''}{state === 'unknown' ? ` ${t('layer.unknown')}` : ''}</span>
         </li>
       ))}
-      <li className={!known ? 't2' : running < vms.length ? 'warn' : 'run'}>
-        {known ? running < vms.length ? <Sign name="warning" /> : <Icon name="check" /> : <Sign name="unknown" />}
+      <li className={!known ? 't2' : wrong && running < vms.length ? 'warn' : 'run'}>
+        {known ? wrong && running < vms.length ? <Sign name="warning" /> : <Icon name="check" /> : <Sign name="unknown" />}
         <span>{known ? t('layer.vms', { running, total: vms.length }) : `VM ${t('layer.unknown')}`}</span>
       </li>
       <li className="t3"><span><Ago at={host.last_check} /> {t('layer.checked')}</span></li>
@@ -101,7 +101,7 @@ function VerdictPanel({ pharmacy, hosts, vms }: { pharmacy: Pharmacy; hosts: Hos
       <span className={pharmacyTone(pharmacy.state)}><Sign name={pharmacySign(pharmacy.state)} size={20} /></span>
       <div className="grow">
         <h2>{verdictSentence(pharmacy, hosts, now)}</h2>
-        {host && <Chain host={host} vms={vms.filter((vm) => vm.host_id === host.id)} />}
+        {host && <Chain host={host} vms={vms.filter((vm) => vm.host_id === host.id)} wrong={pharmacy.state === 'warning'} />}
         {bad && advice?.remedy && <p className="strong">{advice.remedy}</p>}
         {bad && <Neighbours pharmacy={pharmacy} />}
         {bad && advice?.aloud && (
@@ -146,7 +146,7 @@ function TimeLine({ pharmacyId }: { pharmacyId: number }) {
       <header><h2 id="timeline-title">{t('pharmacy.timeline')}</h2><Link to="/events" search={{ pharmacy_id: pharmacyId }}>{t('pharmacy.all_events')}</Link></header>
       {events.length === 0 && <p className="empty">{t('dash.no_events')}</p>}
       {events.map((event) => {
-        const { sign, tone, sentence, note } = eventWords({ ...event, pharmacy_name: event.vm_name ? null : event.pharmacy_name })
+        const { sign, tone, sentence, note } = eventWords(event, true)
         return (
           <p className="line" key={event.seq}>
             <time className="t3 timeline-when" dateTime={event.at} title={clockTime(event.at)}>{moment(event.at, now)}</time>
