@@ -25,7 +25,7 @@ from pharmq.hosts.clients import client_key
 from pharmq.hosts.directory import Change, ObjectKind
 from pharmq.inventory import InventoryService
 from pharmq.polling.cadence import SlowMemory, first_pause, pause
-from pharmq.polling.cycle import Cycle
+from pharmq.polling.cycle import Asking, Cycle
 from pharmq.settings import RuntimeSettings
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class FleetStats(msgspec.Struct, frozen=True, gc=False):
 class _Entry:
     """One host's place in the rhythm. ``due`` None: paused, or its poll is under way."""
 
-    __slots__ = ("again", "began", "count", "due", "failures", "key", "memory", "task")
+    __slots__ = ("again", "asking", "began", "count", "due", "failures", "key", "memory", "task")
 
     def __init__(self, key: tuple[object, ...]) -> None:
         self.key = key
@@ -71,6 +71,7 @@ class _Entry:
         self.began = -math.inf
         self.again = False
         self.memory = SlowMemory()
+        self.asking = Asking()
         self.count = PollCount()
         self.task: asyncio.Task[None] | None = None
 
@@ -98,7 +99,9 @@ class Fleet:
         self._bell = Bell()
         self._spawner = Spawner("fleet")
         self._current = KeyedLimit(CURRENT_PER_HOST)
-        self._asking: set[tuple[int, int]] = set()
+        self._wanted: set[tuple[int, int]] = set()
+        self._askings: set[Asking] = set()
+        self._current_tasks: set[asyncio.Task[None]] = set()
         self._failing_in_flight = 0
         self._ok = self._failed = 0
         self._running = False
@@ -115,7 +118,15 @@ class Fleet:
         self._spawner.spawn(self._schedule(), "scheduler")
 
     async def aclose(self) -> None:
+        """End every question under way; what was answered already is still written down."""
         self._running = False
+        for entry in self._entries.values():
+            entry.asking.close()
+        for asking in self._askings:
+            asking.close()
+        polls = [entry.task for entry in self._entries.values() if entry.task is not None]
+        if tasks := [*polls, *self._current_tasks]:
+            await asyncio.wait(tasks)
         await self._spawner.aclose()
 
     # --- what others ask
@@ -196,7 +207,7 @@ class Fleet:
         self._failing_in_flight += failing
         answered = False
         try:
-            answered = await self.cycle.look(host, entry.memory)
+            answered = await self.cycle.look(host, entry.memory, entry.asking)
         finally:
             # Also when a defect of ours ended the poll (the spawner logs it): this host is looked at again.
             self._failing_in_flight -= failing
@@ -236,18 +247,24 @@ class Fleet:
     # --- one guest
 
     def _look_at(self, host_id: int, vmid: int) -> None:
-        if (host_id, vmid) not in self._asking:
-            self._asking.add((host_id, vmid))
-            self._spawner.spawn(self._ask_current(host_id, vmid), f"current-{host_id}-{vmid}")
+        if (host_id, vmid) not in self._wanted:
+            self._wanted.add((host_id, vmid))
+            task = self._spawner.spawn(self._ask_current(host_id, vmid), f"current-{host_id}-{vmid}")
+            self._current_tasks.add(task)
+            task.add_done_callback(self._current_tasks.discard)
 
     async def _ask_current(self, host_id: int, vmid: int) -> None:
+        asking = Asking()
+        self._askings.add(asking)
         try:
             async with self._current.hold(host_id):
                 # From here on another wish must ask again: this answer may be older than what it wants to see.
-                self._asking.discard((host_id, vmid))
-                await self.cycle.look_at(host_id, vmid)
+                self._wanted.discard((host_id, vmid))
+                if self._running:
+                    await self.cycle.look_at(host_id, vmid, asking)
         finally:
-            self._asking.discard((host_id, vmid))
+            self._wanted.discard((host_id, vmid))
+            self._askings.discard(asking)
 
     # --- hosts that come, change and go
 
@@ -261,8 +278,8 @@ class Fleet:
             return
         if change == "removed":
             entry = self._entries.pop(number, None)
-            if entry is not None and entry.task is not None:
-                entry.task.cancel()
+            if entry is not None:
+                entry.asking.close()
         elif change == "changed" and (host := self.directory.host(number)) is not None:
             entry = self._entries.get(number)
             now = self.clock.monotonic()
