@@ -21,7 +21,7 @@ from pharmq.base.secret import Secret
 from pharmq.bootstrap import ROUTES, Ground, House, open_ground
 from pharmq.doctor import examine
 from pharmq.server import serve as run_server
-from pharmq.web.app import openapi_document
+from pharmq.web.app import ApiDocument
 
 T = TypeVar("T")
 app = typer.Typer(
@@ -156,7 +156,7 @@ def version() -> None:
 @app.command()
 def openapi() -> None:
     """Print the API's OpenAPI document."""
-    sys.stdout.write(openapi_document(ROUTES, House.SERVICES).decode())
+    sys.stdout.write(ApiDocument(ROUTES, House.SERVICES).body.decode())
 
 
 def _read_password(from_stdin: bool) -> Secret:

@@ -4,20 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import msgspec
 from litestar import Litestar, Response, get
 from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler, Message, Scope
 
-from pharmq import __version__
 from pharmq.access.gate import Authentication, Gate, provide_actor, provide_signed_in
 from pharmq.access.service import AccessService
 from pharmq.base.config import Config
 from pharmq.http import HANDLERS
+from pharmq.web.openapi import openapi_document
 from pharmq.web.static_files import UiFiles, ui
 
 MAX_BODY = 8 * 1024 * 1024
@@ -49,7 +46,7 @@ class ApiDocument:
     """Made on first request: most processes are never asked."""
 
     def __init__(self, routes: Sequence[ControllerRouterHandler], services: Iterable[str]) -> None:
-        self._made_of = (tuple(routes), tuple(services))
+        self._made_of = (tuple(routes), (*services, *OWN_SERVICES))
 
     @cached_property
     def body(self) -> bytes:
@@ -111,30 +108,3 @@ def create_app(
         logging_config=None,
         openapi_config=None,
     )
-
-
-def openapi_document(routes: Sequence[ControllerRouterHandler], services: Iterable[str]) -> bytes:
-    """The API as OpenAPI JSON, indented, the same for every installation. ``services``: names handlers ask for."""
-
-    def nothing() -> Provide:
-        # One provider a name: Litestar refuses one that serves two.
-        return Provide(lambda: None, sync_to_thread=False)
-
-    described = Litestar(
-        route_handlers=list(routes),
-        dependencies={name: nothing() for name in (*services, *OWN_SERVICES)},
-        openapi_config=OpenAPIConfig(
-            title="PharmQ",
-            version=__version__,
-            components=Components(
-                security_schemes={
-                    "token": SecurityScheme(type="http", scheme="bearer"),
-                    "session": SecurityScheme(type="apiKey", name="pharmq_session", security_scheme_in="cookie"),
-                }
-            ),
-            security=[{"token": []}, {"session": []}],
-        ),
-        logging_config=None,
-    )
-    schema = described.openapi_schema.to_schema()
-    return msgspec.json.format(msgspec.json.encode(schema), indent=1) + b"\n"
