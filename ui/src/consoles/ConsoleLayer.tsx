@@ -1,4 +1,24 @@
-/** Holds the consoles' own elements for as long as they are open, whatever page is shown. */
+import { useEffect } from 'react'
+
+import { queryClient } from '@/app/query'
+import { sessionQuery } from '@/app/session'
+
+import { closeAllConsoles } from './tabs'
+
+import './consoles.css'
+
+/**
+ * Ends the consoles with the session that opened them. Their elements live on a shelf of their own beside the
+ * application (`tabs.ts`), so that not even another language, which draws everything anew, cuts one.
+ */
 export function ConsoleLayer() {
-  return <div id="console-layer" />
+  useEffect(
+    () => () => {
+      setTimeout(() => {
+        if (!queryClient.getQueryData(sessionQuery.queryKey)) closeAllConsoles()
+      }, 0)
+    },
+    [],
+  )
+  return null
 }
