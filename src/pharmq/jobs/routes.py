@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from litestar import Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from pharmq.access import Actor, Privilege
 from pharmq.http import Limit, Offset, Page
@@ -102,7 +102,7 @@ async def list_jobs(
     actor: Actor,
     jobs: JobsService,
     # Litestar keeps the name "state" for itself.
-    job_state: Annotated[JobState | None, Parameter(query="state")] = None,
+    job_state: Annotated[JobState | None, QueryParameter(name="state")] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Page[JobView]:

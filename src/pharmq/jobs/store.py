@@ -92,6 +92,11 @@ class JobsStore:
         """queued -> sending: the intent to send, ours alone. False when somebody else has it, when it was cancelled,
         or while another item of the guest is being sent: what became of that one must be known first, or two tasks
         could not be told apart. A power cut waits for nobody."""
+        # PostgreSQL runs two claims at once: the second waits here, then sees what the first has done.
+        others = select(job_items.c.id).where(
+            job_items.c.vm_id == item.vm_id, job_items.c.state.in_(("queued", "sending"))
+        )
+        await conn.execute(others.order_by(job_items.c.id).with_for_update())
         condition = job_items.c.state == "queued"
         if not (item.verb == "stop" and item.force):
             condition &= ~self._rival(item)
@@ -155,6 +160,8 @@ class JobsStore:
 
     async def close_job(self, conn: AsyncConnection, job_id: int, now: datetime) -> Counts | None:
         """End a job whose last item has ended; None while one is open, or when another has closed it."""
+        # PostgreSQL may end two items at once: each would see the other one open, and nobody would close the job.
+        await conn.execute(select(jobs.c.id).where(jobs.c.id == job_id).with_for_update())
         still_open = exists().where(job_items.c.job_id == job_id, job_items.c.state.in_(OPEN))
         if await conn.scalar(select(still_open)):
             return None
