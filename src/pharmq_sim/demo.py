@@ -152,7 +152,6 @@ async def run(options: Options, console: Console) -> None:
 
 async def _run(options: Options, console: Console, ended: asyncio.Event) -> None:
     clock, steps = SystemClock(), Steps(console)
-    mix = troubles(options.hosts, options.faults)
     async with AsyncExitStack() as stack:
         fleet = Fleet(
             options.data_dir / "sim",
@@ -162,28 +161,13 @@ async def _run(options: Options, console: Console, ended: asyncio.Event) -> None
             control_port=options.control_port,
         )
         manager = Manager(options.data_dir, options.port, clock)
+        stack.push_async_callback(manager.stop)
+        password = fleet.admin_password()
         with steps.progress:
-            await stack.enter_async_context(fleet)
-            _use_qemu(fleet, options.qemu)
-            password = fleet.admin_password()
-            await manager.prepare(password)
-            stack.push_async_callback(manager.stop)
-            known = (options.data_dir / "ready").exists()
-            if known:
-                # the troubles of last time go on: a restart changes nothing
-                _set(fleet, mix)
-            await manager.start()
-            if not known:
-                await _come_up(manager, fleet, steps, clock, options)
-                _set(fleet, mix)
-                (options.data_dir / "ready").touch()
-                await manager.call("POST", "/api/vms/sync", {})
-            offline = sum(t.offline for t in mix)
-            if offline:
-                await _until(manager, steps, clock, "hosts going offline", offline, lambda s: s["hosts"]["offline"])
-            if known:
-                online = options.hosts - len(mix)
-                await _until(manager, steps, clock, "hosts online", online, lambda s: s["hosts"]["online"])
+            if (options.data_dir / "ready").exists():
+                await _again(manager, fleet, steps, stack, options)
+            else:
+                await _first(manager, fleet, steps, stack, options)
         console.print(f"Break hosts: http://127.0.0.1:{fleet.control.port}/hosts", highlight=False)
         console.print(
             f"PharmQ is ready: {manager.url}  login admin / {password}  token {manager.token}",
@@ -201,9 +185,46 @@ async def _run(options: Options, console: Console, ended: asyncio.Event) -> None
             manager.check_alive()
 
 
-async def _come_up(manager: Manager, fleet: Fleet, steps: Steps, clock: Clock, options: Options) -> None:
-    """First start: enrol, then see every host online and every guest known."""
+async def _first(manager: Manager, fleet: Fleet, steps: Steps, stack: AsyncExitStack, options: Options) -> None:
+    """First start: enrol, see every host online and every guest known, then let the trouble begin."""
+    mix, clock = troubles(options.hosts, options.faults), SystemClock()
+
+    async def bring_up() -> None:
+        await manager.prepare(fleet.admin_password())
+        await manager.start()
+
+    try:
+        async with asyncio.TaskGroup() as both:
+            # making certificates keeps one core busy, starting Python three times the other
+            both.create_task(bring_up())
+            both.create_task(stack.enter_async_context(fleet))
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    _use_qemu(fleet, options.qemu)
     await _enrol(manager, fleet, steps)
     await _until(manager, steps, clock, "hosts online", options.hosts, lambda s: s["hosts"]["online"])
     guests = sum(len(host.world.guests) for host in fleet.hosts)
     await _until(manager, steps, clock, "guests known", guests, lambda s: s["vms"]["total"])
+    _set(fleet, mix)
+    (options.data_dir / "ready").touch()
+    await manager.call("POST", "/api/vms/sync", {})
+    await _offline(manager, steps, clock, mix)
+
+
+async def _again(manager: Manager, fleet: Fleet, steps: Steps, stack: AsyncExitStack, options: Options) -> None:
+    """A restart changes nothing: the troubles of last time go on."""
+    mix, clock = troubles(options.hosts, options.faults), SystemClock()
+    await stack.enter_async_context(fleet)
+    _use_qemu(fleet, options.qemu)
+    _set(fleet, mix)
+    await manager.prepare(fleet.admin_password())
+    await manager.start()
+    await _offline(manager, steps, clock, mix)
+    well = options.hosts - len(mix)
+    await _until(manager, steps, clock, "hosts online", well, lambda s: s["hosts"]["online"])
+
+
+async def _offline(manager: Manager, steps: Steps, clock: Clock, mix: list[Trouble]) -> None:
+    wanted = sum(trouble.offline for trouble in mix)
+    if wanted:
+        await _until(manager, steps, clock, "hosts going offline", wanted, lambda s: s["hosts"]["offline"])

@@ -89,6 +89,14 @@ class Fleet:
         return self.directory / "hosts" / f"{spec.number:03d}"
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def _start(self) -> None:
         raise_file_limit()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.password = _kept_secret(self.directory / "password")
@@ -106,7 +114,6 @@ class Fleet:
             try:
                 await host.start()
             except OSError as error:
-                await self.__aexit__(None, None, None)
                 why = f"{spec.address}:{PORT}: {error.strerror}. Is a fleet with the same data directory running?"
                 raise FleetFailed(why) from error
             self._progress("hosts", done, len(self.specs))
@@ -114,7 +121,6 @@ class Fleet:
         await self.control.start()
         (self.directory / "control.json").write_text(json.dumps({"port": self.control.port}))
         self._spawner.spawn(self._saving(), "save")
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -143,11 +149,15 @@ class Fleet:
         if not wanted:
             return
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+        try:
             running = [loop.run_in_executor(pool, make_identity, *arguments) for arguments in wanted]
             for done, finished in enumerate(asyncio.as_completed(running), 1):
                 await finished
                 self._progress("certificates", done, len(wanted))
+        finally:
+            # who interrupts the start does not wait for a thousand keys
+            pool.shutdown(wait=False, cancel_futures=True)
 
     async def _saving(self) -> None:
         while True:
