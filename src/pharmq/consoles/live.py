@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from pharmq.access import Actor, Privilege, allows, where, who
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 WATCH_SECONDS = 2.0
 RECHECK_SECONDS = 30.0
+CLEAN_SECONDS = 3600.0
+KEPT = timedelta(days=7)
 
 
 class LiveConsoles:
@@ -203,16 +206,29 @@ class LiveConsoles:
 
     async def _watch(self) -> None:
         """One loop for all consoles: rates, keep-alive bytes, stalled browsers, rights that have gone."""
-        checked = self.clock.monotonic()
+        checked = cleaned = self.clock.monotonic()
         while True:
             await self.clock.sleep(WATCH_SECONDS)
             now = self.clock.monotonic()
-            due = now - checked >= RECHECK_SECONDS
-            checked = now if due else checked
             for session in list(self.sessions.values()):
                 self._look_after(session, now)
-                if due and self._is_live is not None and not await self._is_live(session.actor):
-                    session.end(Cause("console.revoked"))
+            # What asks the database runs beside this loop: its failure must not end the keep-alives.
+            if now - checked >= RECHECK_SECONDS:
+                checked = now
+                self._spawner.spawn(self._recheck(), "recheck")
+            if now - cleaned >= CLEAN_SECONDS:
+                cleaned = now
+                self._spawner.spawn(self.forget_old(), "forget")
+
+    async def _recheck(self) -> None:
+        for session in list(self.sessions.values()):
+            if self._is_live is not None and not await self._is_live(session.actor):
+                session.end(Cause("console.revoked"))
+
+    async def forget_old(self) -> None:
+        """Drop the rows of sessions that ended, or were never claimed, a week ago."""
+        async with self.db.transaction() as tx:
+            await store.forget(tx.conn, self.clock.now() - KEPT)
 
     def _look_after(self, session: Session, now: float) -> None:
         if session.meter is not None:

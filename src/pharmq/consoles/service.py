@@ -23,7 +23,6 @@ from pharmq.settings import RuntimeSettings
 
 PATH = "/api/vnc/ws/"
 MAX_ID = 2**63 - 1
-KEPT = timedelta(days=7)
 STATUS_SECONDS = 4.0
 
 
@@ -62,10 +61,10 @@ class ConsolesService:
         now = self.clock.now()
         async with self.db.transaction(durable=True) as tx:
             lost = await store.orphans(tx.conn, self.owner)
-            await store.forget(tx.conn, now - KEPT)
             for row in lost:
                 await store.closed(tx.conn, row.key, "console.server_restarted", 0, 0, now)
             await self.journal.append(tx, *[_closed_by_restart(row) for row in lost])
+        await self.live.forget_old()
         self.live.start()
 
     async def aclose(self) -> None:
