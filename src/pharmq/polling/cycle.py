@@ -152,7 +152,8 @@ class Cycle:
             log.info("host %s %s: %s", host.id, ask, error)
             memory.failed(ask, self.clock.monotonic(), min(every, 60.0))
         else:
-            memory.answered(ask, self.clock.monotonic(), every)
+            # The inventory says itself when a configuration is due again: at once when a VMID looks reused.
+            memory.answered(ask, self.clock.monotonic(), 0.0 if ask.question == "config" else every)
 
     async def _config(self, host: Host, client: PveClient, guest: Guest, asking: Asking) -> None:
         await self.inventory.apply_config(host.id, guest.vmid, await asking.answer(client.config(guest)))
