@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from pharmq.base.clock import Clock, within
-from pharmq.base.errors import Unavailable
+from pharmq.base.errors import Conflict, FieldError
 from pharmq.hosts.clients import HostClients
 from pharmq.hosts.directory import Directory
 from pharmq.hosts.model import Check, Host, HostState, HostStatus, ParamValue
@@ -153,11 +153,13 @@ def _last_known(directory: Directory, clock: Clock, host: Host) -> HealthView:
 
 
 async def probe_view(address: str, ports: tuple[int, ...]) -> ProbeView:
-    """What stands behind an address. Raises Unavailable with the reason when nothing answers."""
+    """What stands behind an address. Raises Conflict, FieldError with the reason when nothing answers."""
     try:
         found = await look(address, ports)
     except PveError as error:
-        raise Unavailable(f"pve.{error.code}", params=dict(error.params)) from error
+        # The state of the world, not a fault of ours: a conflict about the address that was given.
+        code = f"pve.{error.code}"
+        raise Conflict(code, params=dict(error.params), fields={"address": [FieldError(code)]}) from error
     return ProbeView(
         address=found.endpoint.address,
         port=found.endpoint.port,

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from hosts_rig import ADMIN, NOBODY, PASSWORD, Rig, grant
 from pharmq.access import Privilege
-from pharmq.base.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from pharmq.base.errors import Conflict, Forbidden, Invalid, NotFound
 from pharmq.hosts.forms import CredentialForm, CredentialPatch, HostPatch, OwnCredential
 from pharmq.hosts.tables import credentials, host_pins, proxmox_hosts
 from pharmq_sim.testing import SimFleet
@@ -83,7 +83,7 @@ async def test_an_address_where_nobody_answers_is_refused_or_kept_as_offline(rig
         with pytest.raises(Invalid) as caught:
             await rig.add(sim[0], pharmacy)
         assert caught.value.fields["host_ip"][0].code == "pve.refused"
-        with pytest.raises(Unavailable) as refused:
+        with pytest.raises(Conflict) as refused:
             await rig.hosts.probe(ADMIN, sim[0].address, sim[0].port)
         assert refused.value.code == "pve.refused"
         row = await rig.add(sim[0], pharmacy, force=True)
