@@ -29,6 +29,7 @@ const STROKES = {
   pin: 'M9.5 2l4.5 4.5-3 1-3 3-.5 2.5-4.5-4.5 2.5-.5 3-3zM5.5 10.5L2 14',
   person: 'M8 2.25a2.75 2.75 0 1 0 0 5.5 2.75 2.75 0 0 0 0-5.5zM2.75 14c.5-3 2.5-4.5 5.25-4.5s4.75 1.5 5.25 4.5',
   live: 'M8 7.25a.75.75 0 1 0 0 1.5.75.75 0 0 0 0-1.5zM5.2 5.2a4 4 0 0 0 0 5.6M10.8 5.2a4 4 0 0 1 0 5.6M3 3a7 7 0 0 0 0 10M13 3a7 7 0 0 1 0 10',
+  play: 'M4.75 3.25v9.5L12.5 8z',
   pause: 'M5.5 3.5v9M10.5 3.5v9',
   eye: 'M1.5 8S4 3.75 8 3.75 14.5 8 14.5 8 12 12.25 8 12.25 1.5 8 1.5 8zM8 6.25a1.75 1.75 0 1 0 0 3.5 1.75 1.75 0 0 0 0-3.5z',
   keyboard: 'M1.5 4h13v8.5h-13zM4 6.75h.01M6.75 6.75h.01M9.5 6.75h.01M12 6.75h.01M4.5 9.75h7',
@@ -51,7 +52,7 @@ export type IconName = keyof typeof STROKES
 
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
   return (
-    <svg className="icon" width={size} height={size} viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth={name === 'more' ? 2.2 : 1.5} strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" focusable="false">
+    <svg className="icon" width={size} height={size} viewBox="0 0 16 16" fill={name === 'play' ? 'currentColor' : 'none'} stroke="currentColor" strokeWidth={name === 'more' ? 2.2 : 1.5} strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" focusable="false">
       <path d={STROKES[name]} />
     </svg>
   )

@@ -186,7 +186,7 @@ export const pages: Readonly<Record<keyof typeof source, string>> = {
   'vm.task': '{verb} in progress',
   'vm.details': 'Details',
   'vm.missing': 'Missing',
-  'vm.size': '{cores} cores · {memory} RAM · {disk} GB disk',
+  'vm.size': '{cores} cores · {memory} RAM', 'vm.disk': '{disk} GB disk',
   'host.status': 'Status',
   'host.reason': 'Reason',
   'host.address': 'Address',

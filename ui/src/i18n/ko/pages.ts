@@ -184,7 +184,7 @@ export const pages = {
   'vm.task': '{verb} 중',
   'vm.details': '상세 정보',
   'vm.missing': '보이지 않음',
-  'vm.size': '{cores}코어 · 메모리 {memory} · 디스크 {disk} GB',
+  'vm.size': '{cores}코어 · 메모리 {memory}', 'vm.disk': '디스크 {disk} GB',
   'host.status': '상태',
   'host.reason': '이유',
   'host.address': '주소',

@@ -36,7 +36,7 @@ const STEP_SIGN = { ok: ['ok', 'run'], failed: ['cross', 'off'], skipped: ['unkn
 
 /** Where it breaks, layer by layer: asked of the host now. */
 function Diagnosis({ host }: { host: Host }) {
-  const { data, error, isFetching, refetch } = useQuery({ queryKey: ['health', host.id], queryFn: ({ signal }) => api.get<Health>(`/api/proxmox/hosts/${host.id}/health`, { signal }), staleTime: 0 })
+  const { data, error, isFetching, refetch } = useQuery({ queryKey: ['health', host.id, host.status, host.reason], queryFn: ({ signal }) => api.get<Health>(`/api/proxmox/hosts/${host.id}/health`, { signal }), staleTime: 0 })
   return (
     <section className="panel" aria-labelledby="diagnosis-title">
       <header><h2 id="diagnosis-title">{t('host.diagnosis')}</h2>{data && <span className="small t2">{data.checked === 'live' ? t('host.live') : t('host.last_known', { age: span(data.age_s) })}</span>}<button type="button" className="btn in-row end" disabled={isFetching} onClick={() => void refetch()}><Icon name="refresh" />{isFetching ? t('add.looking') : t('act.recheck')}</button></header>

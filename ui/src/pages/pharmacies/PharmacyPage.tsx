@@ -114,7 +114,7 @@ function VerdictPanel({ pharmacy, hosts, vms }: { pharmacy: Pharmacy; hosts: Hos
       <div className="verdict-acts">
         {bad?.reason === 'certificate_changed' || bad?.reason === 'credential_refused' ? <Link className="btn" to="/hosts/$hostId" params={{ hostId: bad.id }}>{t('pharmacy.fix_host')}</Link> : null}
         {bad && <button type="button" className="btn main big" disabled={busy} onClick={recheck}>{t('act.recheck')}</button>}
-        {standing && !standing.task && <button type="button" className="btn main big" onClick={() => startThenOpen(standing.id)}><Sign name="running" size={14} />{t('pharmacy.start_open', { vm: standing.vm_name })}</button>}
+        {standing && !standing.task && <button type="button" className="btn main big" onClick={() => startThenOpen(standing.id)}><Icon name="play" />{t('pharmacy.start_open', { vm: standing.vm_name })}</button>}
         {hosts.length === 0 && <Link className="btn main big" to="/hosts" search={{ add: true, pharmacy_id: pharmacy.id }}><Icon name="plus" />{t('hosts.add')}</Link>}
       </div>
     </section>

@@ -16,7 +16,7 @@ function MainAct({ vm, digit }: { vm: Vm; digit: number | undefined }) {
   const key = digit ? <kbd aria-hidden="true" className="phone-hide">{digit}</kbd> : null
   const shortcut = digit ? String(digit) : undefined
   if (vm.status === 'stopped') {
-    return <button type="button" className="btn tint vm-main" aria-keyshortcuts={shortcut} aria-label={`${vm.vm_name} ${t('verb.start')}`} onClick={() => startThenOpen(vm.id)}><Sign name="running" size={14} />{t('verb.start')}{key}</button>
+    return <button type="button" className="btn tint vm-main" aria-keyshortcuts={shortcut} aria-label={`${vm.vm_name} ${t('verb.start')}`} onClick={() => startThenOpen(vm.id)}><Icon name="play" />{t('verb.start')}{key}</button>
   }
   if (vm.status === 'suspended') {
     return <button type="button" className="btn tint vm-main" aria-label={`${vm.vm_name} ${t('verb.resume')}`} onClick={() => askPower('resume', [vm.id])}>{t('verb.resume')}{key}</button>
@@ -78,7 +78,7 @@ export const VmRow = memo(function VmRow({ vm, digit }: { vm: Vm; digit: number 
             <span className="t2">{t('measure.memory')}</span><Bar share={vm.memory_used_mb !== null && vm.memory_mb ? vm.memory_used_mb / vm.memory_mb : null} label={t('measure.memory')} />
           </>
         ) : (
-          <span className="t2 vm-size">{t('vm.size', { cores: vm.cpu_cores ?? '–', memory: megabytes(vm.memory_mb), disk: vm.disk_gb ?? '–' })}</span>
+          <span className="t2 vm-size">{t('vm.size', { cores: vm.cpu_cores ?? '–', memory: megabytes(vm.memory_mb) })}<br />{t('vm.disk', { disk: vm.disk_gb ?? '–' })}</span>
         )}
       </span>
       <span className="vm-ip phone-hide">{vm.ip_address ?? '–'}</span>
