@@ -1,5 +1,7 @@
 """What each look at a host means: state in memory at once, what lasts in the database with its journal rows."""
 
+import logging
+
 import msgspec
 
 from pharmq.access import where
@@ -10,6 +12,8 @@ from pharmq.hosts.ground import Ground
 from pharmq.hosts.model import Check, Host, HostState
 from pharmq.hosts.proving import moment
 from pharmq.hosts.states import step
+
+log = logging.getLogger(__name__)
 
 FLUSH_EVERY = 60.0
 """Seconds between writes of check times; they live in memory otherwise."""
@@ -71,6 +75,8 @@ class HostChecks:
                 if found.entries:
                     await self.ground.journal.append(tx, *found.entries)
                 tx.after_commit(lambda: self._taken(host, learned, found.state))
+            for entry in found.entries:
+                log.info("host %s (%s): %s %s", host.id, host.host_ip, entry.kind, entry.params.get("reason", ""))
             return found.state
 
     def _taken(self, before: Host, learned: Host, state: HostState) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -17,11 +17,10 @@ from pharmq.hosts.csv_rows import EnrolRow, ReadRow, check, decode, pharmacy_val
 from pharmq.hosts.forms import PharmacyForm
 from pharmq.hosts.ground import Ground
 from pharmq.hosts.model import Check, Host, Pharmacy, PharmacyGroup, Pin
+from pharmq.hosts.pharmacies import PharmaciesService
 from pharmq.hosts.proving import PORTS, Proof, fingerprint_of, look, moment
+from pharmq.hosts.saving import save_new
 from pharmq.pve import PveError
-
-if TYPE_CHECKING:
-    from pharmq.hosts.service import HostsService
 
 PROBES_AT_ONCE = 16
 PROBE_WITHIN = 15.0
@@ -85,9 +84,9 @@ class _Seen(NamedTuple):
 class Enrolment:
     """Both calls look at hosts without any credential; the credential is first used by the polls that follow."""
 
-    def __init__(self, ground: Ground, hosts: "HostsService") -> None:
+    def __init__(self, ground: Ground, pharmacies: PharmaciesService) -> None:
         self.ground = ground
-        self.hosts = hosts
+        self.pharmacies = pharmacies
         self._probes = asyncio.Semaphore(PROBES_AT_ONCE)
         self._one_at_a_time = asyncio.Lock()
 
@@ -200,7 +199,7 @@ class Enrolment:
         seen: _Seen | None,
     ) -> int:
         """One line in one transaction: groups and pharmacy where they are new, the host, its pin."""
-        directory, services = self.ground.directory, self.hosts.pharmacies
+        directory, services = self.ground.directory, self.pharmacies
         known = directory.by_code(row.code.strip())
         draft = known or services.drafted(0, _form(row))
         assert row.fingerprint is not None
@@ -235,7 +234,7 @@ class Enrolment:
                 )
                 proof = Proof(host, Check(at=self.ground.clock.now(), reason="never_checked"))
                 scope = _inside(pharmacy)
-                saved, state = await self.hosts.save_new(actor, proof, None, scope, pharmacy.name, tx)
+                saved, state = await save_new(self.ground, tx, actor, proof, None, scope, pharmacy.name)
         except IntegrityError as error:
             raise _Refused({"host_ip": [FieldError("host.address_taken", {"host": address, "port": port})]}) from error
         for group in new_groups:

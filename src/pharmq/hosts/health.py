@@ -153,13 +153,14 @@ def _last_known(directory: Directory, clock: Clock, host: Host) -> HealthView:
 
 
 async def probe_view(address: str, ports: tuple[int, ...]) -> ProbeView:
-    """What stands behind an address. Raises Conflict, FieldError with the reason when nothing answers."""
+    """What stands behind an address. Raises Conflict with the reason when nothing answers."""
     try:
         found = await look(address, ports)
     except PveError as error:
         # The state of the world, not a fault of ours: a conflict about the address that was given.
         code = f"pve.{error.code}"
-        raise Conflict(code, params=dict(error.params), fields={"address": [FieldError(code)]}) from error
+        params = dict(error.params)
+        raise Conflict(code, params=params, fields={"address": [FieldError(code, params)]}) from error
     return ProbeView(
         address=found.endpoint.address,
         port=found.endpoint.port,

@@ -22,7 +22,7 @@ AT_ONCE: frozenset[str] = LATCHING | {"certificate_changed"}
 """Reasons that make a host offline with the first failure: a second look would say the same."""
 
 
-class Hours(msgspec.Struct, frozen=True):
+class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Opening spans per weekday, local time. A pharmacy without any span has unknown hours."""
 
     mon: tuple[Span, ...] = ()

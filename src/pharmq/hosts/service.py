@@ -10,8 +10,7 @@ from pharmq.access import Actor, Privilege, Scope, allows, require, where, who
 from pharmq.base.clock import Clock
 from pharmq.base.errors import Conflict, FieldError, Invalid
 from pharmq.base.ids import new_act_id
-from pharmq.base.secret import Secret
-from pharmq.db import Database, Tx
+from pharmq.db import Database
 from pharmq.hosts import store, views
 from pharmq.hosts.address import parse
 from pharmq.hosts.checks import HostChecks
@@ -27,6 +26,7 @@ from pharmq.hosts.model import Check, GuestFact, Host, HostRow, HostState, HostS
 from pharmq.hosts.pharmacies import PharmaciesService
 from pharmq.hosts.pinning import confirmed_pin, repin
 from pharmq.hosts.proving import PORTS, Proof, fingerprint_of, prove
+from pharmq.hosts.saving import save_new
 from pharmq.hosts.states import step
 from pharmq.journal import Entry, Journal
 from pharmq.settings import RuntimeSettings
@@ -59,7 +59,7 @@ class HostsService:
         self.guest_facts: GuestFacts = lambda _: ()
         self.pharmacies = PharmaciesService(self.ground, self._facts)
         self.credentials = CredentialsService(self.ground)
-        self.enrolment = Enrolment(self.ground, self)
+        self.enrolment = Enrolment(self.ground, self.pharmacies)
         self.checks = HostChecks(self.ground)
 
     def _facts(self, host_id: int) -> Sequence[GuestFact]:
@@ -118,7 +118,7 @@ class HostsService:
     async def probe(self, actor: Actor, address: str, port: int | None) -> ProbeView:
         """What stands behind an address; sends no credential."""
         require(actor, Privilege.HOST_EDIT, self._somewhere(actor))
-        place, ports = self._place(address, port)
+        place, ports = self._place(address, port, "address")
         return await probe_view(place, ports)
 
     async def health(self, actor: Actor, host_id: int) -> HealthView:
@@ -153,46 +153,13 @@ class HostsService:
         for port in ports:
             self._require_free(draft.host_ip, port, None)
         proof = await self._prove(draft, ports, chosen, form.fingerprint, force=form.force)
-        host, state = await self.save_new(actor, proof, chosen.own_secret, scope, pharmacy.name)
+        try:
+            async with self.db.transaction(durable=True) as tx:
+                host, state = await save_new(self.ground, tx, actor, proof, chosen.own_secret, scope, pharmacy.name)
+        except IntegrityError as error:
+            raise _taken(proof.host.host_ip, proof.host.host_port) from error
         self.directory.put_host(host, state)
         return self.row(host.id)
-
-    async def save_new(
-        self,
-        actor: Actor,
-        proof: Proof,
-        own_secret: Secret | None,
-        scope: Scope,
-        pharmacy_name: str,
-        tx: Tx | None = None,
-    ) -> tuple[Host, HostState]:
-        """Write a proven host, in ``tx`` or a transaction of its own; the caller puts it into the directory after
-        the commit. Raises Conflict."""
-        if tx is None:
-            try:
-                async with self.db.transaction(durable=True) as own:
-                    return await self.save_new(actor, proof, own_secret, scope, pharmacy_name, own)
-            except IntegrityError as error:
-                raise _taken(proof.host.host_ip, proof.host.host_port) from error
-        now = self.clock.now()
-        state = step(proof.host, HostState(), proof.check, 1, where(scope)).state
-        host = await store.insert_host(tx.conn, proof.host, state, pharmacy_name, now)
-        await store.set_pins(tx.conn, host.id, host.pins, actor.id, now)
-        sealed: bytes | None = None
-        if own_secret is not None:
-            sealed = self.ground.vault.seal(own_secret, HOSTS_TABLE, host.id, HOSTS_COLUMN)
-            await store.set_password(tx.conn, host.id, sealed)
-        if state.reason is not None and proof.check.credential_revision == host.credential_revision:
-            host = latched(host, state.reason)
-            await store.write_state(tx.conn, host, state)
-        inside = msgspec.structs.replace(
-            scope, paths=scope.paths | {f"/host/{host.id}"}, pharmacy_id=host.pharmacy_id, host_id=host.id
-        )
-        params = {"host": host.host_ip, "port": host.host_port, "reason": state.reason}
-        entry = Entry(kind="host.added", act_id=new_act_id(now), who=who(actor), where=where(inside), params=params)
-        await self.ground.journal.append(tx, entry)
-        tx.after_commit(lambda: self.clients.keep(host.id, sealed))
-        return host, state
 
     async def change(self, actor: Actor, host_id: int, patch: HostPatch) -> HostRow:
         """Change what is given. A new address, credential or fingerprint is proved like a new host."""
@@ -335,12 +302,12 @@ class HostsService:
         paths = {grant.path for grant in actor.grants if Privilege.HOST_EDIT in grant.privileges}
         return Scope(frozenset(paths or {"/"}))
 
-    def _place(self, address: str, port: int | None) -> tuple[str, tuple[int, ...]]:
+    def _place(self, address: str, port: int | None, field: str = "host_ip") -> tuple[str, tuple[int, ...]]:
         try:
             place = parse(address)
         except ValueError:
             raise Invalid(
-                "request.invalid", fields={"host_ip": [FieldError("host.address_malformed", {"text": address})]}
+                "request.invalid", fields={field: [FieldError("host.address_malformed", {"text": address})]}
             ) from None
         port = port or place.port
         return place.address, (port,) if port else PORTS

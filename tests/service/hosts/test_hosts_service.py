@@ -86,6 +86,7 @@ async def test_an_address_where_nobody_answers_is_refused_or_kept_as_offline(rig
         with pytest.raises(Conflict) as refused:
             await rig.hosts.probe(ADMIN, sim[0].address, sim[0].port)
         assert refused.value.code == "pve.refused"
+        assert list(refused.value.fields) == ["address"]
         row = await rig.add(sim[0], pharmacy, force=True)
         assert (row.status, row.reason) == ("offline", "refused")
         sim[0].faults.clear()
