@@ -27,6 +27,11 @@ DataDir = Annotated[
 ControlPort = Annotated[int, typer.Option("--control-port", help="Port to break hosts from; 0 takes a free one.")]
 
 
+def _explain(what: str, error: Exception) -> None:
+    console.print(what, style="bold red")
+    console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+
+
 def _default_dir() -> Path:
     return Path.home() / ".local" / "share" / "pharmq-demo"
 
@@ -49,7 +54,7 @@ def demo(
     try:
         uvloop.run(demo_run.run(options, console))
     except (DemoFailed, FleetFailed, UnknownFault) as error:
-        console.print(f"[bold red]The demo could not start.[/]\n{error}", highlight=False)
+        _explain("The demo could not start.", error)
         raise typer.Exit(1) from None
 
 
@@ -66,7 +71,7 @@ def fleet(
     try:
         uvloop.run(_fleet(hosts, ((data_dir or _default_dir()) / "sim").absolute(), names, control_port))
     except (FleetFailed, UnknownFault) as error:
-        console.print(f"[bold red]The fleet could not start.[/]\n{error}", highlight=False)
+        _explain("The fleet could not start.", error)
         raise typer.Exit(1) from None
 
 

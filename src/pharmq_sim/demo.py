@@ -162,6 +162,7 @@ async def _run(options: Options, console: Console, ended: asyncio.Event) -> None
         )
         manager = Manager(options.data_dir, options.port, clock)
         stack.push_async_callback(manager.stop)
+        manager.check_port()
         password = fleet.admin_password()
         with steps.progress:
             if (options.data_dir / "ready").exists():

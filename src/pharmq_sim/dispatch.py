@@ -21,6 +21,8 @@ SomeHandler = TypeVar("SomeHandler", bound=Handler)
 HANDLERS: dict[str, Handler] = {}
 
 PROXY_TIMEOUT = 30.0
+#: takes ``regenerate`` since May 2026, which no 7 or 8 has
+REGENERATES = "PUT /access/users/{userid}/token/{tokenid}"
 #: pveproxy answers these itself although the schema calls them protected: nothing else is needed for them
 OPEN_PATHS = {"GET /access/ticket", "POST /access/ticket", "GET /access/domains"}
 
@@ -183,7 +185,8 @@ async def _call(host: "SimHost", request: Request, key: str, spec: Endpoint) -> 
         raise ApiError(403, words, message=words + "\n)\n")
     if spec.permissions.check is not None and not (spec.permissions.user and request.authid):
         world = host.world if "acl_lost" not in host.faults else host.world_without_grants()
-        access.check_rule(world, request.authid, spec.permissions.check, request.params)
+        rule = rule_for(host.world.version, key, spec.permissions.check)
+        access.check_rule(world, request.authid, rule, request.params)
     node = request.params.get("node")
     if node is not None and node not in host.nodes():
         raise ApiError(
@@ -195,8 +198,27 @@ async def _call(host: "SimHost", request: Request, key: str, spec: Endpoint) -> 
     return await _run(host, request, key, spec)
 
 
+def for_version(version: str, key: str, spec: Endpoint) -> Endpoint:
+    """The endpoint as that version declares it: only what a manager can notice differs."""
+    if is_old(version) and key == REGENERATES:
+        kept = {name: param for name, param in spec.params.items() if name != "regenerate"}
+        return msgspec.structs.replace(spec, params=kept)
+    return spec
+
+
+def rule_for(version: str, key: str, rule: list[Any]) -> list[Any]:
+    """Before 9 there was one privilege, VM.Monitor, in the place of the VM.GuestAgent.* ones."""
+    if is_old(version) and "/agent/" in key:
+        return ["perm", "/vms/{vmid}", ["VM.Monitor"]]
+    return rule
+
+
+def is_old(version: str) -> bool:
+    return version.partition(".")[0] in ("7", "8")
+
+
 async def _run(host: "SimHost", request: Request, key: str, spec: Endpoint) -> Any:
-    if errors := complaints(spec, request.params):
+    if errors := complaints(for_version(host.world.version, key, spec), request.params):
         raise parameter_error(**errors)
     handler = HANDLERS.get(key)
     if handler is None:

@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,15 @@ class Manager:
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, "PHARMQ_KEY_FILE": str(self._key), "PYTHONUNBUFFERED": "1"}
+
+    def check_port(self) -> None:
+        """Raise DemoFailed when somebody listens there: we would talk to them instead of to our manager."""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError as error:
+                raise DemoFailed(f"Port {self.port}: {error.strerror}. Choose another one with --port.") from error
 
     async def command(self, *arguments: str, stdin: str = "") -> str:
         """Run a ``pharmq`` command to its end and return what it printed."""

@@ -9,6 +9,7 @@ from sim_rig import Client, Wire, message, passing
 from pharmq.base.clock import ManualClock
 from pharmq_sim.host import SimHost
 from pharmq_sim.testing import PASSWORD, SimFleet
+from pharmq_sim.world import Grant, User
 
 LOGIN = {"username": "root@pam", "password": PASSWORD}
 
@@ -198,3 +199,12 @@ async def test_older_versions_say_so(clock: ManualClock, version: str, release: 
         assert (await client.get("/version"))["release"] == release
         got = await client.call("POST", "/access/roles", {"roleid": "R", "privs": "VM.Monitor"})
         assert got.status == (400 if version == "9.2" else 200)
+        await client.call("POST", "/access/users/root@pam/token/t0", {})
+        got = await client.call("PUT", "/access/users/root@pam/token/t0", {"regenerate": "1"})
+        assert got.status == (200 if version == "9.2" else 400)
+        fleet[0].world.users["op@pve"] = User("op@pve", "pw")
+        fleet[0].world.grants = [Grant("/", "user", "op@pve", "PVEVMUser")]
+        await client.login("op@pve", "pw")
+        got = await client.call("GET", "/nodes/pve/qemu/100/agent/get-host-name")
+        wanted = (200, "OK") if version == "9.2" else (403, "Permission check failed (/vms/100, VM.Monitor)")
+        assert (got.status, got.reason) == wanted
