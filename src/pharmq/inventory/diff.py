@@ -159,6 +159,11 @@ def with_config(old: Vm, config: GuestConfig, now: datetime, kinds: Kinds) -> tu
         base = replace(
             old,
             id=0,
+            name=clean(config.name, 255),
+            tags=split_tags(";".join(config.tags)),
+            cpu_cores=bounded(config.cores * config.sockets) or None,
+            memory_mb=bounded(config.memory_mb) or None,
+            disk_gb=None,
             kind="other",
             kind_source="default",
             ip=None,
@@ -210,7 +215,8 @@ def _told(old: Vm, new: Vm) -> list[Event]:
     fields = {
         ON_THE_WIRE.get(field, field): [getattr(old, field), getattr(new, field)]
         for field in _TOLD
-        if old.name and getattr(old, field) != getattr(new, field)
+        # What was not known yet has been learnt, not changed.
+        if old.name and getattr(old, field) not in (None, getattr(new, field))
     }
     if fields:
         events.append(Event("vm.changed", new.vmid, {"fields": fields}))

@@ -216,6 +216,27 @@ def test_identity_from_the_configuration() -> None:
         assert with_config(first, other, LATER, KINDS)[1]
 
 
+def test_another_guest_inherits_nothing_but_its_place() -> None:
+    vm = world(rows(guest(100, "POS-1", tags="old")))[100]
+    first, _ = with_config(vm, config(), LATER, KINDS)
+    first = replace(first, kind="server", kind_source="hand", ip="10.0.0.1", ip_source="hand", description="mine")
+    other, replaced = with_config(first, config(name="KIOSK-9", ctime=101, memory_mb=1024, tags=("x",)), LATER, KINDS)
+    assert replaced
+    assert (other.id, other.host_id, other.vmid, other.node) == (0, 1, 100, "pve")
+    assert (other.name, other.kind, other.kind_source, other.tags) == ("KIOSK-9", "kiosk", "rule", ("x",))
+    assert (other.ip, other.ip_source, other.description, other.memory_mb, other.disk_gb) == (
+        None,
+        None,
+        "till",
+        1024,
+        None,
+    )
+    assert (
+        events(diff(1, {100: replace(other, id=2)}, rows(guest(100, "KIOSK-9", tags="x", maxmem=2**30)), LATER, KINDS))
+        == []
+    )
+
+
 def test_displays_that_cannot_be_shown() -> None:
     vm = world(rows(guest(100, "POS-1")))[100]
     seen = {
