@@ -14,10 +14,11 @@ export interface List<T> {
 }
 
 export interface Session {
-  user: { id: number; name: string; display_name: string; lang: 'ko' | 'en' | null }
+  user: { id: number; name: string; display_name: string; lang: 'ko' | 'en' }
   csrf: string
   privileges: string[]
-  expires_at: string
+  /** null: it ends only when idle too long. */
+  expires_at: string | null
 }
 
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun'
@@ -134,7 +135,7 @@ export interface Job {
   act_id: string
   verb: Verb
   force: boolean
-  actor: { kind: string; id: number | null; name: string }
+  actor: { kind: string; id: number | null; name: string | null }
   state: 'queued' | 'running' | 'done' | 'cancelled'
   created_at: string
   started_at: string | null
@@ -151,7 +152,8 @@ export interface JobItem {
   vm_name: string
   pharmacy_id: number
   pharmacy_name: string
-  state: 'queued' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'unknown' | 'cancelled'
+  /** sending: on its way to the host; watching: the host's task runs. */
+  state: 'queued' | 'sending' | 'watching' | 'succeeded' | 'failed' | 'skipped' | 'unknown' | 'cancelled'
   reason: string | null
   reason_params: Params | null
   upid: string | null
@@ -183,7 +185,7 @@ export interface JournalEvent {
   kind: string
   phase: 'event' | 'request' | 'outcome'
   act_id: string | null
-  actor: { kind: string; id: number | null; name: string }
+  actor: { kind: string; id: number | null; name: string | null }
   pharmacy_id: number | null
   pharmacy_name: string | null
   host_id: number | null

@@ -66,7 +66,7 @@ export function eventWords(event: JournalEvent, here = false): { sign: SignName;
     const good = outcome === 'succeeded' || outcome === 'ok'
     const which = phase === 'request' ? 'request' : good ? 'ok' : outcome === 'skipped' ? 'skipped' : outcome === 'unknown' ? 'unknown' : 'failed'
     const sign: SignName = which === 'ok' ? 'ok' : which === 'failed' ? 'cross' : which === 'unknown' ? 'unknown' : 'turning'
-    return { sign, tone: which === 'ok' ? 'run' : which === 'failed' ? 'off' : 'stop', sentence: t(`event.power.${which}`, words).trim(), note: event.actor.kind === 'system' ? '' : event.actor.name }
+    return { sign, tone: which === 'ok' ? 'run' : which === 'failed' ? 'off' : 'stop', sentence: t(`event.power.${which}`, words).trim(), note: event.actor.kind === 'system' ? '' : (event.actor.name ?? '') }
   }
   if (kind === 'vm.status') {
     const to = text(params.to)
@@ -81,6 +81,6 @@ export function eventWords(event: JournalEvent, here = false): { sign: SignName;
     sign: bad ? (kind.startsWith('vm.') ? 'warning' : 'cross') : good ? 'ok' : 'unknown',
     tone: bad ? (kind.startsWith('vm.') ? 'warn' : 'off') : good ? 'run' : 'stop',
     sentence,
-    note: event.actor.kind === 'system' ? words.reason as string : event.actor.name,
+    note: event.actor.kind === 'system' ? (words.reason as string) : (event.actor.name ?? ''),
   }
 }

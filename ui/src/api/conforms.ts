@@ -1,0 +1,51 @@
+/**
+ * Do our hand-written shapes (`types.ts`, which carry the meaning) agree with the server's own document (`schema.ts`)?
+ * The compiler answers: an answer of the server must fit ours, a body of ours must fit the server's.
+ */
+import type { Schemas } from './schema'
+import type * as ours from './types'
+
+/**
+ * The server's type as its answers really come: what has a default is always there, and where the document says only
+ * "string" our list of words stands (the words are checked where they are made).
+ */
+type Seen<Server, Ours> = unknown extends Server
+  ? Ours
+  : Server extends readonly [unknown, ...unknown[]]
+    ? Server
+    : Server extends readonly (infer One)[]
+      ? Ours extends readonly (infer Mine)[]
+        ? Seen<One, Mine>[]
+        : never
+      : Server extends object
+        ? { [K in keyof Server]-?: K extends keyof NonNullable<Ours> ? Seen<Exclude<Server[K], undefined>, NonNullable<Ours>[K]> : Server[K] }
+        : string extends Server
+          ? [Extract<Ours, string>] extends [never]
+            ? Server
+            : Extract<Ours, string>
+          : Server
+
+/** `true` when an answer of the server is one of ours. */
+type Answer<Ours, Server> = Seen<Server, Ours> extends Ours ? true : { mismatch: Seen<Server, Ours> }
+type All<_Checks extends readonly true[]> = true
+type Body<Ours, Server> = Ours extends Server ? true : { mismatch: Ours }
+
+export type Answers = All<[
+  Answer<ours.Session, Schemas['SessionOut']>,
+  Answer<ours.Summary, Schemas['Summary']>,
+  Answer<ours.Pharmacy, Schemas['PharmacyRow']>,
+  Answer<ours.Group, Schemas['PharmacyGroup']>,
+  Answer<ours.Host, Schemas['HostRow']>,
+  Answer<ours.Health, Schemas['HealthView']>,
+  Answer<ours.Probe, Schemas['ProbeView']>,
+  Answer<ours.Credential, Schemas['CredentialRow']>,
+  Answer<ours.EnrolmentRow, Schemas['CheckedRow']>,
+  Answer<ours.EnrolmentResult, Schemas['EnrolledRow']>,
+  Answer<ours.Vm, Schemas['VmRow']>,
+  Answer<ours.Job, Schemas['JobView']>,
+  Answer<ours.JobItem, Schemas['ItemView']>,
+  Answer<ours.JournalEvent, Schemas['EventRow']>,
+  Answer<ours.SearchHit, Schemas['SearchHit']>,
+  Answer<ours.VncSession, Schemas['Ticket']>,
+]>
+export type Bodies = All<[Body<ours.PharmacyInput, Schemas['PharmacyForm']>]>

@@ -1,0 +1,577 @@
+// Written by tools/api-types.mjs from docs/openapi.json; do not edit.
+/* oxlint-disable */
+export interface Schemas {
+  Accepted: {
+    job: Schemas["JobView"]
+  }
+  ActorRef: {
+    id: number | null
+    kind: string
+    name: string | null
+  }
+  BatchIn: {
+    dry_run?: boolean
+    filter?: Schemas["FilterIn"] | null
+    force?: boolean
+    timeout_s?: number | null
+    vms?: Schemas["VmIn"][] | null
+  }
+  CertificateView: {
+    fingerprint: string | null
+    not_after: string | null
+    seen: string | null
+  }
+  CheckedRow: {
+    errors: Record<string, Schemas["FieldError"][]>
+    fingerprint: string | null
+    host_ip: string
+    host_port: number | null
+    line: number
+    node: string
+    not_after: string | null
+    pharmacy: Schemas["PharmacyPart"]
+    result: "ok" | "exists" | "error"
+  }
+  ConnectIn: {
+    host_id?: number | null
+    pharmacy_id: number
+    vm_type?: "kiosk" | "pos" | "server" | "backup" | "other" | null
+    vmid: number
+  }
+  ConsoleCounts: {
+    open?: number
+  }
+  Counts: {
+    cancelled?: number
+    failed?: number
+    queued?: number
+    running?: number
+    skipped?: number
+    succeeded?: number
+    total?: number
+    unknown?: number
+  }
+  CredentialForm: {
+    kind?: "password" | "token"
+    name: string
+    secret: string
+    username: string
+  }
+  CredentialPatch: {
+    kind?: "password" | "token"
+    name?: string
+    secret?: string
+    username?: string
+  }
+  CredentialRow: {
+    host_count: number
+    id: number
+    kind: "password" | "token"
+    name: string
+    updated_at: string
+    username: string
+  }
+  CsvForm: {
+    csv?: string | null
+    csv_base64?: string | null
+  }
+  DryRun: {
+    items: Schemas["PlannedItem"][]
+    open_pharmacies: number
+  }
+  EnrolForm: {
+    credential_id: number
+    rows: (Schemas["EnrolRow"] | unknown)[]
+  }
+  EnrolRow: {
+    address?: string
+    chain?: string
+    closing_days?: string[]
+    code?: string
+    fingerprint?: string | null
+    host_ip?: string
+    host_port?: number | null
+    hours?: Schemas["Hours"]
+    line?: number
+    name?: string
+    node?: string
+    note?: string
+    phone?: string
+    region?: string
+    representative?: string
+  }
+  EnrolledRow: {
+    errors: Record<string, Schemas["FieldError"][]>
+    host_id: number | null
+    line: number
+    result: "ok" | "exists" | "error"
+  }
+  EventActor: {
+    id: number | null
+    kind: string
+    name: string | null
+  }
+  EventRow: {
+    act_id: string | null
+    actor: Schemas["EventActor"]
+    at: string
+    host_id: number | null
+    kind: string
+    outcome: string | null
+    params: Record<string, unknown>
+    pharmacy_id: number | null
+    pharmacy_name: string | null
+    phase: string
+    seq: number
+    upid: string | null
+    vm_id: number | null
+    vm_name: string | null
+  }
+  FieldError: {
+    code: string
+    params?: Record<string, string | number | boolean | null>
+  }
+  FieldProblem: {
+    code: string
+    message: string
+    params: Record<string, unknown>
+  }
+  FilterIn: {
+    group_id?: number | number[] | null
+    host_id?: number | number[] | null
+    host_status?: "online" | "offline" | "maintenance" | ("online" | "offline" | "maintenance")[] | null
+    pharmacy_id?: number | number[] | null
+    q?: string
+    status?: "running" | "stopped" | "suspended" | "unknown" | ("running" | "stopped" | "suspended" | "unknown")[] | null
+    tag?: string | string[] | null
+    type?: "kiosk" | "pos" | "server" | "backup" | "other" | ("kiosk" | "pos" | "server" | "backup" | "other")[] | null
+  }
+  GroupForm: {
+    kind?: "region" | "chain" | "other"
+    name: string
+  }
+  Health: {
+    status: string
+  }
+  HealthStep: {
+    code?: string | null
+    ms?: number | null
+    state: "ok" | "failed" | "skipped"
+    step: "address" | "tcp" | "certificate" | "login" | "permission" | "api"
+  }
+  HealthView: {
+    age_s: number | null
+    checked: "live" | "last_known"
+    latency_ms: number | null
+    reason: string | null
+    reason_params: Record<string, string | number | boolean | null>
+    status: "online" | "offline" | "maintenance"
+    steps: Schemas["HealthStep"][]
+  }
+  HostCounts: {
+    maintenance?: number
+    offline?: number
+    online?: number
+    reasons?: Record<string, number>
+    total?: number
+  }
+  HostForm: {
+    addresses?: (string | unknown)[]
+    credential?: Schemas["OwnCredential"] | null
+    credential_id?: number | null
+    fingerprint?: string | null
+    force?: boolean
+    host_ip: string
+    host_port?: number | null
+    maintenance?: boolean
+    maintenance_note?: string
+    node?: string | null
+    pharmacy_id: number
+  }
+  HostPatch: {
+    addresses?: string[]
+    credential?: Schemas["OwnCredential"] | null
+    credential_id?: number | null
+    fingerprint?: string | null
+    force?: boolean
+    host_ip?: string
+    host_port?: number
+    maintenance?: boolean
+    maintenance_note?: string
+    node?: string | null
+    pharmacy_id?: number
+  }
+  HostRow: {
+    addresses: string[]
+    certificate: Schemas["CertificateView"]
+    cpu: number | null
+    credential_id: number | null
+    credential_kind: "password" | "token"
+    host_ip: string
+    host_port: number
+    id: number
+    last_check: string | null
+    last_contact: string | null
+    latency_ms: number | null
+    maintenance: boolean
+    maintenance_note: string
+    memory_total: number | null
+    memory_used: number | null
+    node: string | null
+    pharmacy_id: number
+    pharmacy_name: string
+    reason: string | null
+    reason_params: Record<string, string | number | boolean | null>
+    since: string | null
+    status: "online" | "offline" | "maintenance"
+    storage_total: number | null
+    storage_used: number | null
+    username: string
+    version: string | null
+    vm_count: number
+  }
+  Hours: {
+    fri?: [string, string][]
+    mon?: [string, string][]
+    sat?: [string, string][]
+    sun?: [string, string][]
+    thu?: [string, string][]
+    tue?: [string, string][]
+    wed?: [string, string][]
+  }
+  ItemView: {
+    finished_at: string | null
+    host_id: number
+    id: number
+    job_id: number
+    pharmacy_id: number
+    pharmacy_name: string
+    reason: string | null
+    reason_params: Record<string, string | number | boolean | null>
+    started_at: string | null
+    state: "queued" | "sending" | "watching" | "succeeded" | "failed" | "skipped" | "unknown" | "cancelled"
+    upid: string | null
+    vm_id: number
+    vm_name: string
+    vmid: number
+  }
+  JobCounts: {
+    running?: number
+  }
+  JobView: {
+    act_id: string
+    actor: Schemas["ActorRef"]
+    counts: Schemas["Counts"]
+    created_at: string
+    finished_at: string | null
+    force: boolean
+    id: number
+    started_at: string | null
+    state: "queued" | "running" | "done" | "cancelled"
+    verb: "start" | "shutdown" | "stop" | "reboot" | "reset" | "suspend" | "resume"
+  }
+  Opening: {
+    from?: string | null
+    state: "open" | "before" | "after" | "closed" | "unknown"
+    to?: string | null
+  }
+  OwnCredential: {
+    kind?: "password" | "token"
+    secret: string
+    username: string
+  }
+  "Page_pharmq.audit.service.EventRow_": {
+    items: Schemas["EventRow"][]
+    total: number
+  }
+  "Page_pharmq.consoles.model.SessionRow_": {
+    items: Schemas["SessionRow"][]
+    total: number
+  }
+  "Page_pharmq.hosts.enrolment.CheckedRow_": {
+    items: Schemas["CheckedRow"][]
+    total: number
+  }
+  "Page_pharmq.hosts.enrolment.EnrolledRow_": {
+    items: Schemas["EnrolledRow"][]
+    total: number
+  }
+  "Page_pharmq.hosts.model.CredentialRow_": {
+    items: Schemas["CredentialRow"][]
+    total: number
+  }
+  "Page_pharmq.hosts.model.HostRow_": {
+    items: Schemas["HostRow"][]
+    total: number
+  }
+  "Page_pharmq.hosts.model.PharmacyGroup_": {
+    items: Schemas["PharmacyGroup"][]
+    total: number
+  }
+  "Page_pharmq.hosts.model.PharmacyRow_": {
+    items: Schemas["PharmacyRow"][]
+    total: number
+  }
+  "Page_pharmq.inventory.model.SearchHit_": {
+    items: Schemas["SearchHit"][]
+    total: number
+  }
+  "Page_pharmq.inventory.model.VmRow_": {
+    items: Schemas["VmRow"][]
+    total: number
+  }
+  "Page_pharmq.jobs.model.ItemView_": {
+    items: Schemas["ItemView"][]
+    total: number
+  }
+  "Page_pharmq.jobs.model.JobView_": {
+    items: Schemas["JobView"][]
+    total: number
+  }
+  PharmacyCounts: {
+    empty?: number
+    maintenance?: number
+    offline?: number
+    ok?: number
+    open?: number
+    open_offline?: number
+    total?: number
+    warning?: number
+  }
+  PharmacyForm: {
+    address?: string
+    closing_days?: (string | unknown)[]
+    code: string
+    group_ids?: (number | unknown)[]
+    hours?: Schemas["Hours"]
+    name: string
+    note?: string
+    phone?: string
+    representative?: string
+  }
+  PharmacyGroup: {
+    id: number
+    kind: "region" | "chain" | "other"
+    name: string
+  }
+  PharmacyPart: {
+    address: string
+    chain: string
+    closing_days: string[]
+    code: string
+    hours: unknown
+    name: string
+    note: string
+    phone: string
+    region: string
+    representative: string
+  }
+  PharmacyRow: {
+    address: string
+    closing_days: string[]
+    code: string
+    groups: Schemas["PharmacyGroup"][]
+    host_ids: number[]
+    hours: Schemas["Hours"]
+    id: number
+    name: string
+    note: string
+    opening: Schemas["Opening"]
+    phone: string
+    representative: string
+    state: "ok" | "warning" | "offline" | "maintenance" | "empty"
+    verdict: Schemas["Verdict"]
+  }
+  PinForm: {
+    fingerprint: string
+  }
+  PlannedItem: {
+    host_id: number
+    pharmacy_id: number
+    pharmacy_name: string
+    plan: "do" | "skip"
+    reason: string | null
+    reason_params: Record<string, string | number | boolean | null>
+    vm_id: number
+    vm_name: string
+    vmid: number
+  }
+  ProbeForm: {
+    address: string
+    port?: number | null
+  }
+  ProbeView: {
+    address: string
+    fingerprint: string
+    is_proxmox: boolean
+    not_after: string
+    port: number
+    realms: Schemas["RealmView"][]
+    server: string
+    subject: string
+  }
+  Problem: {
+    code: string
+    detail: string
+    errors: Record<string, Schemas["FieldProblem"][]>
+    params: Record<string, unknown>
+    status: number
+    title: string
+    type: string
+  }
+  Readiness: {
+    checks: Record<string, boolean>
+    ready: boolean
+  }
+  RealmView: {
+    comment: string | null
+    realm: string
+    tfa: string | null
+  }
+  RuntimeSettings: {
+    certificate_warning_days?: number
+    console_claim_s?: number
+    consoles_per_host?: number
+    consoles_total?: number
+    handshakes_max?: number
+    jobs_per_host?: number
+    jobs_total?: number
+    offline_after?: number
+    poll_interval_s?: number
+    session_hours?: number
+    session_idle_hours?: number
+    slow_interval_s?: number
+  }
+  SearchHit: {
+    id: number
+    pharmacy_id: number
+    status: string
+    subtitle: string
+    title: string
+    type: "pharmacy" | "vm" | "host"
+  }
+  SessionOut: {
+    csrf: string
+    expires_at: string | null
+    privileges: string[]
+    user: Schemas["UserOut"]
+  }
+  SessionRow: {
+    actor_name: string
+    bytes_down: number
+    bytes_up: number
+    created_at: string
+    host_id: number
+    opened_at: string | null
+    pharmacy_id: number
+    pharmacy_name: string
+    rate: number
+    session_key: string
+    state: "issued" | "opening" | "open" | "closed"
+    user_id: number | null
+    vm_id: number
+    vm_name: string
+    vmid: number
+  }
+  SetUp: {
+    password: string
+    token: string
+    username: string
+  }
+  SetupState: {
+    needed: boolean
+  }
+  SignIn: {
+    password: string
+    username: string
+  }
+  Summary: {
+    consoles: Schemas["ConsoleCounts"]
+    hosts: Schemas["HostCounts"]
+    jobs: Schemas["JobCounts"]
+    pharmacies: Schemas["PharmacyCounts"]
+    vms: Schemas["VmCounts"]
+  }
+  SyncAnswer: {
+    requested: number
+  }
+  TaskLogView: {
+    lines: string[]
+    total: number
+    upid: string
+  }
+  TaskRef: {
+    item_id: number
+    job_id: number
+    started_at: string | null
+    state: string
+    verb: string
+  }
+  Ticket: {
+    expires_at: string
+    session_id: string
+    websocket_url: string
+  }
+  UserOut: {
+    display_name: string
+    id: number
+    lang: string
+    name: string
+  }
+  Verdict: {
+    code: string
+    params?: Record<string, string | number | boolean | null>
+  }
+  VmCounts: {
+    missing?: number
+    running?: number
+    running_confirmed?: number
+    running_last_known?: number
+    stopped?: number
+    suspended?: number
+    total?: number
+    types?: Record<string, number>
+    unknown?: number
+  }
+  VmIn: {
+    host_id: number
+    vmid: number
+  }
+  VmPatch: {
+    description?: string | null
+    ip_address?: string | null
+    vm_type?: "kiosk" | "pos" | "server" | "backup" | "other" | null
+  }
+  VmRow: {
+    console: "vnc" | "none" | "unknown"
+    cpu: number | null
+    cpu_cores: number | null
+    description: string
+    disk_gb: number | null
+    guest_type: "qemu" | "lxc"
+    host_id: number
+    host_status: "online" | "offline" | "maintenance"
+    id: number
+    ip_address: string | null
+    ip_source: "agent" | "lxc" | "hand" | null
+    last_sync: string
+    lock: string | null
+    memory_mb: number | null
+    memory_used_mb: number | null
+    missing_since: string | null
+    node_name: string
+    pharmacy_id: number
+    pharmacy_name: string
+    pve_status: string
+    stale: boolean
+    status: "running" | "stopped" | "suspended" | "unknown"
+    tags: string[]
+    task: Schemas["TaskRef"] | null
+    template: boolean
+    uptime_s: number | null
+    vm_name: string
+    vm_type: "kiosk" | "pos" | "server" | "backup" | "other"
+    vm_type_source: "tag" | "rule" | "hand" | "default"
+    vmid: number
+  }
+}
