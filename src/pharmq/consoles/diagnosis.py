@@ -66,12 +66,13 @@ def cause_of(error: pve.PveError) -> Cause:
 def cause_of_host(reason: str, detail: str = "") -> Cause:
     """The same from the reason code of a host that is known to be offline."""
     code = _HOST_REASONS.get(reason, "console.host_unreachable")
-    return Cause(code, {"reason": reason} | ({"detail": detail} if detail else {}))
+    return Cause(code, {"reason": reason, "detail": detail or reason})
 
 
 def _params(error: pve.PveError) -> dict[str, CauseParam]:
     params: dict[str, CauseParam] = {"reason": error.code}
-    if error.detail:
+    # The system's own words about a failed connection name the host's address, which is no business of a browser.
+    if error.detail and not isinstance(error, pve.Unreachable | pve.OutcomeUnknown):
         params["detail"] = error.detail
     return params
 

@@ -126,6 +126,9 @@ async def test_the_host_is_broken(rig: Rig, fault: str, cause: str) -> None:
     assert end.cause == cause
     assert "reason=" in end.reason
     assert len(end.reason.encode()) <= 123
+    assert "127.0.0.1" not in end.reason, "no address of a host reaches a browser"
+    await rig.idle()
+    assert "127.0.0.1" not in str([row.params for row in await rig.journalled()])
 
 
 async def test_the_listener_was_gone_when_we_came(rig: Rig) -> None:
