@@ -7,6 +7,7 @@ from sqlalchemy import select
 from hosts_rig import ADMIN, Rig
 from pharmq.hosts.forms import CredentialPatch, HostPatch
 from pharmq.hosts.tables import proxmox_hosts
+from pharmq.settings import RuntimeSettings
 from pharmq_sim.testing import PASSWORD, SimFleet
 
 
@@ -44,6 +45,7 @@ async def test_a_host_that_was_added_is_polled_into_the_inventory(rig: Rig) -> N
     ],
 )
 async def test_every_fault_becomes_a_reason_and_passes(rig: Rig, fault: str, reason: str) -> None:
+    rig.settings = RuntimeSettings(poll_interval_s=2)
     async with SimFleet(1, clock=rig.clock) as sim:
         row = await rig.add(sim[0])
         await rig.fleet.start()
@@ -169,7 +171,7 @@ async def test_slow_questions_bring_configuration_and_addresses_one_per_cycle(ri
             vms = rig.inventory.view.of_host(row.id)
             return len(vms) == 4 and vms[100].ip is not None and vms[200].ip is not None and vms[102].agent is not None
 
-        await rig.until(known)
+        await rig.until(known, step=0.5)
         vms = rig.inventory.view.of_host(row.id)
         assert (vms[100].ip, vms[100].ip_source) == ("192.168.0.100", "agent")
         assert (vms[200].ip, vms[200].ip_source) == ("192.168.0.200", "lxc")
@@ -177,7 +179,7 @@ async def test_slow_questions_bring_configuration_and_addresses_one_per_cycle(ri
         assert (vms[100].console, vms[100].agent, vms[101].agent) == ("vnc", True, False)
         polls = rig.fleet.counts(row.id).ok
         asked = sim[0].requests
-        await rig.until(lambda: rig.fleet.counts(row.id).ok >= polls + 5)
+        await rig.until(lambda: rig.fleet.counts(row.id).ok >= polls + 5, step=0.5)
         assert sim[0].requests - asked <= 2 * 6
 
 
@@ -186,7 +188,7 @@ async def test_silent_agents_are_left_alone_for_longer_and_longer(rig: Rig) -> N
         sim[0].world.guests[100].agent = "silent"
         row = await rig.add(sim[0])
         await rig.fleet.start()
-        await rig.until(lambda: rig.inventory.view.at(row.id, 100) and rig.fleet.counts(row.id).ok > 9)
+        await rig.until(lambda: rig.inventory.view.at(row.id, 100) and rig.fleet.counts(row.id).ok > 9, step=0.5)
         assert rig.directory.status(row.id) == "online"
         assert (vm := rig.inventory.view.at(row.id, 100)) is not None
         assert vm.ip is None
@@ -205,7 +207,7 @@ async def test_times_of_checks_are_written_once_a_minute_and_survive(rig: Rig) -
         first = await stored()
         await rig.until(lambda: rig.fleet.counts(row.id).ok >= 3)
         assert await stored() == first
-        await rig.until(lambda: rig.clock.monotonic() > 62)
+        await rig.until(lambda: rig.clock.monotonic() > 62, step=0.5)
         assert await stored() != first
         await rig.restart()
         again = rig.hosts.get(ADMIN, row.id)
