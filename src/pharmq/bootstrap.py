@@ -168,6 +168,7 @@ class House:
         self.inventory.select.consoles_open = lambda actor: len(self.consoles.sessions(actor))
         self.inventory.select.jobs_running = self.jobs.open_count
         self.ground.access.on_revoked(self.consoles.close_for)
+        self.ground.settings.listen(lambda changed: self.clients.limit_handshakes(changed.handshakes_max))
         self.ground.access.on_revoked(self.live.close_for)
         connect_live(self.live, self.hosts, self.inventory)
         board = self.jobs.board
