@@ -290,7 +290,7 @@ class JobsService:
             return await self.store.item_page(conn, job_id, limit, offset)
 
     async def item_log(self, actor: Actor, job_id: int, item_id: int, limit: int = 500) -> TaskLogView:
-        """The host's log of an item's task, asked now. Raises NotFound, Conflict without a task, Unavailable when
+        """The host's log of an item's task, asked now. Raises NotFound, Conflict without a task or when
         the host does not answer."""
         await self.get(actor, job_id)
         async with self.db.read() as conn:
@@ -302,7 +302,7 @@ class JobsService:
         try:
             found = await self._clients(item.host_id).task_log(Upid.parse(item.upid), limit=limit)
         except PveError as error:
-            raise Unavailable(f"pve.{error.code}", params=dict(error.params)) from error
+            raise Conflict(f"pve.{error.code}", params=dict(error.params)) from error
         return TaskLogView(item.upid, [line.t for line in found.lines], found.total)
 
 

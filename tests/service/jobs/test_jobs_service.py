@@ -7,7 +7,7 @@ import pytest
 from jobs_world import FakeClient, FakeHost, FlowingClock, Life, Process, make_database
 
 from pharmq.access import SYSTEM, Actor, Grant, Privilege
-from pharmq.base.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from pharmq.base.errors import Conflict, Forbidden, Invalid, NotFound
 from pharmq.inventory.model import VmFilter
 from pharmq.jobs.model import Caps, Counts, ItemView, JobView, Verb, VmRef
 from pharmq.pve import Guest, Upid
@@ -228,7 +228,7 @@ async def test_the_log_of_a_task_is_the_hosts_own(process: Process, hosts: dict[
     with pytest.raises(Conflict, match=r"job\.no_task"):
         await process.jobs.item_log(SYSTEM, job.id, skipped.id)
     hosts[1].deaf_until = process.clock.elapsed + 1e9
-    with pytest.raises(Unavailable, match=r"pve\.timeout"):
+    with pytest.raises(Conflict, match=r"pve\.timeout"):
         await process.jobs.item_log(SYSTEM, job.id, done.id)
 
 
