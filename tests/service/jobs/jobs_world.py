@@ -181,6 +181,8 @@ class FakeHost:
         self.sent: list[int] = []
         """VMIDs of requests that left for the host and may have been carried out."""
         self.deaf_until = -1.0
+        self.deaf_after_send = 0.0
+        """Seconds for which the host goes silent once it has been told to do something."""
         self.ancient: list[TaskRow] = []
         self._pid = itertools.count(4000)
 
@@ -293,6 +295,8 @@ class FakeClient:
         if fault == "http_500":
             raise HostFault(500, "got no worker upid - start worker failed")
         self.host.sent.append(guest.vmid)
+        if self.host.deaf_after_send:
+            self.host.deaf_until = self.host.clock.elapsed + self.host.deaf_after_send
         if fault == "lost_596":
             await self.host.clock.sleep(30)
             raise OutcomeUnknown("596 Connection timed out")

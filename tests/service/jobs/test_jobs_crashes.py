@@ -22,7 +22,7 @@ from pharmq.jobs.outcome import lock_contention
 from pharmq.journal import Row
 from pharmq.pve import exit_ok
 
-CASES = int(os.environ.get("PHARMQ_CRASH_CASES", "60"))
+CASES = int(os.environ.get("PHARMQ_CRASH_CASES", "50"))
 FAULTS = ["", "executed_596", "executed_596", "late_596", "lost_596", "refused", "http_500"]
 
 
@@ -41,6 +41,8 @@ class Case(msgspec.Struct, frozen=True):
     guests: tuple[GuestPlan, ...]
     skew: float
     deaf_s: float
+    """Seconds from the beginning in which no host answers a read."""
+    deaf_after_send_s: float
     deaths: tuple[int, ...]
     """After how many awaits that touch host or database each run of the process dies; the last one lives."""
 
@@ -60,6 +62,7 @@ cases = st.builds(
     guests=st.lists(guest_plans, min_size=1, max_size=3).map(tuple),
     skew=st.sampled_from([0.0, -86400.0, 5000.0]),
     deaf_s=st.sampled_from([0.0, 0.0, 4.0, 120.0]),
+    deaf_after_send_s=st.sampled_from([0.0, 0.0, 20.0, 400.0]),
     deaths=st.lists(st.integers(4, 45), max_size=4).map(tuple),
 )
 
@@ -179,5 +182,6 @@ def make_host(clock: FlowingClock, case: Case, number: int, plan: GuestPlan) -> 
     host = FakeHost(clock, [guest], skew=case.skew, seed=number)
     host.faults = list(plan.faults)
     host.deaf_until = case.deaf_s
+    host.deaf_after_send = case.deaf_after_send_s
     host.older_tasks(100, case.verb)
     return host

@@ -104,6 +104,17 @@ async def test_silence_after_sending_is_never_answered_by_sending_again(
     assert hosts[1].sent == [100, 101]
 
 
+async def test_a_host_that_falls_silent_right_after_is_asked_when_it_speaks_again(
+    process: Process, hosts: dict[int, FakeHost]
+) -> None:
+    hosts[1].faults, hosts[1].deaf_after_send = ["executed_596"], 400.0
+    _, (item,) = await run(process, "start", VmRef(1, 100))
+    assert (item.state, item.upid) == ("succeeded", hosts[1].tasks_[0].upid.text)
+    hosts[1].faults, hosts[1].deaf_after_send = ["executed_596"], 4000.0
+    _, (item,) = await run(process, "start", VmRef(1, 101))
+    assert (item.state, item.reason, item.reason_params) == ("unknown", "job.host_silent", {"reason": "timeout"})
+
+
 async def test_two_new_tasks_are_one_too_many(process: Process, hosts: dict[int, FakeHost]) -> None:
     host = hosts[1]
     hosts[1].faults = ["executed_596"]
