@@ -55,7 +55,8 @@ def serve(config: Config) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for quiet in ("alembic", "uvicorn.error"):
+        logging.getLogger(quiet).setLevel(logging.WARNING)
     uvloop.run(_serve(config))
 
 
@@ -72,7 +73,9 @@ async def _serve(config: Config) -> None:
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_max_size=1 << 20,
-            ws_ping_interval=None,
+            # Proxies close what is silent for 60 s; a browser that answers no ping for as long is gone.
+            ws_ping_interval=20,
+            ws_ping_timeout=60,
             lifespan="off",
             access_log=False,
             log_config=None,

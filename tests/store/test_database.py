@@ -109,3 +109,35 @@ async def test_a_lease_has_one_holder_until_it_is_released_or_runs_out(db: Datab
     assert await theirs.acquire("console/1/100", -1)
     assert await ours.acquire("console/1/100", 60)
     assert not await theirs.renew("console/1/100", 60)
+
+
+async def test_tasks_cancelled_anywhere_leave_no_lock_and_no_half_transaction(db: Database, clock: ManualClock) -> None:
+    """Writers are cancelled at every point; whoever comes next can write, and each writer's two rows are both there
+    or both missing."""
+    journal = Journal(clock)
+    heard: list[int] = []
+
+    async def write(number: int) -> None:
+        async with db.transaction(durable=number % 2 == 0) as tx:
+            await journal.append(tx, Entry(kind="first", params={"n": number}))
+            await tx.conn.scalar(select(settings.c.key))
+            await journal.append(tx, Entry(kind="second", params={"n": number}))
+            tx.after_commit(lambda: heard.append(number))
+
+    for number in range(60):
+        task = asyncio.create_task(write(number))
+        for _ in range(number % 20):
+            await asyncio.sleep(0)
+        if number % 3:
+            await asyncio.sleep(0.001 * (number % 7))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await asyncio.wait_for(write(1000), 5)
+    async with db.read() as conn:
+        rows = await journal.read(conn, 0)
+    kinds: dict[int, list[str]] = {}
+    for row in rows:
+        kinds.setdefault(row.params["n"], []).append(row.kind)
+    assert all(found == ["first", "second"] for found in kinds.values())
+    assert sorted(kinds) == sorted(heard)
+    assert [row.seq for row in rows] == list(range(1, len(rows) + 1))

@@ -8,14 +8,15 @@ the next poll brings back).
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 
 from pharmq.base.config import async_url
+from pharmq.db.patient import connected, create_engine
 
 
 class Tx:
@@ -45,7 +46,7 @@ class Database:
             self._durable = _sqlite_engine(self.url, "FULL")
             self._readers = _sqlite_engine(self.url, "NORMAL", readers=4)
         else:
-            self._normal = create_async_engine(self.url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+            self._normal = create_engine(self.url, pool_size=10, max_overflow=10, pool_pre_ping=True)
             self._durable = self._readers = self._normal
         self._write = asyncio.Lock()
 
@@ -57,20 +58,25 @@ class Database:
     async def transaction(self, *, durable: bool = False) -> AsyncIterator[Tx]:
         """Begin, yield, commit; roll back when the block raises. ``durable``: on disk before it returns."""
         engine = self._durable if durable else self._normal
-        if not self.is_sqlite:
-            async with engine.begin() as conn:
-                tx = Tx(conn)
+        async with self._write if self.is_sqlite else nullcontext(), connected(engine) as conn:
+            tx = Tx(conn)
+            try:
                 yield tx
-        else:
-            async with self._write, engine.begin() as conn:
-                tx = Tx(conn)
-                yield tx
+            except BaseException:
+                await conn.rollback()
+                raise
+            try:
+                await conn.commit()
+            except asyncio.CancelledError:
+                # Patient connections end the commit first, so it did happen and others must hear of it.
+                tx.committed()
+                raise
         tx.committed()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading; on SQLite it never waits for the writer."""
-        async with self._readers.connect() as conn:
+        async with connected(self._readers) as conn:
             yield conn
 
     async def close(self) -> None:
@@ -81,9 +87,9 @@ class Database:
 def _sqlite_engine(url: str, synchronous: str, *, readers: int = 0) -> AsyncEngine:
     # The writing connections are one each (StaticPool): SQLite would only make a second one wait.
     if readers:
-        engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=readers, max_overflow=4)
+        engine = create_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=readers, max_overflow=4)
     else:
-        engine = create_async_engine(url, poolclass=StaticPool)
+        engine = create_engine(url, poolclass=StaticPool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
