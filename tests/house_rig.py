@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from litestar.testing import AsyncTestClient
+import httpx
 from sqlalchemy import insert
 
 from pharmq.access import SYSTEM
@@ -77,8 +77,10 @@ class WholeHouse:
     async def token(self, name: str) -> str:
         return (await self.ground.access.create_token(SYSTEM, name, "test", None)).reveal()
 
-    def client(self) -> AsyncTestClient[Any]:
-        return AsyncTestClient(self.app, base_url=ORIGIN)
+    def client(self) -> httpx.AsyncClient:
+        """Calls the application in this loop: it may ask simulated hosts, which live here too."""
+        transport = httpx.ASGITransport(app=self.app)
+        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=30)
 
 
 @asynccontextmanager
