@@ -1,4 +1,25 @@
 export const vms = {
-  'vms.title': '통합 VM 관리',
-  'power.ask': '{name|을/를} {verb}할까요?', 'power.sent': '{verb} 작업을 보냈습니다.',
+  'vms.title': '통합 VM 관리', 'vms.of': '{total}대 중 {n}대', 'vms.places': '약국 {n}곳', 'vms.view': '보기', 'vms.view_tree': '약국별', 'vms.view_list': '목록',
+  'vms.search': '이름, IP, VMID 검색', 'vms.vmid': 'VMID', 'vms.name': '이름', 'vms.type': '유형', 'vms.status': '상태', 'vms.ip': 'IP', 'vms.uptime': '가동 시간', 'vms.acts': '작업',
+  'vms.vm_status': 'VM 상태', 'vms.host_status': '호스트 상태', 'vms.tag': '태그', 'vms.sort': '정렬', 'vms.sort_attention': '문제 있는 약국 먼저', 'vms.sort_pharmacy': '약국 이름순', 'vms.sort_column': '열 순서',
+  'vms.more_pharmacies': '외 {n}곳 · 이름을 입력해 좁히세요.', 'vms.shown_of': '{total}대 중 {n}대 표시', 'vms.fold': '{name} 접기', 'vms.unfold': '{name} 펼치기',
+  'vms.select': '{name} 선택', 'vms.select_all': '모두 선택', 'vms.select_all_of': '{name} 모두 선택', 'vms.selection': '선택한 VM', 'vms.selected': '{n}대 선택됨', 'vms.selected_places': '약국 {n}곳',
+  'vms.selected_hidden': '{n}대는 필터에 가려 보이지 않음', 'vms.some_open': '{n}곳 영업 중', 'vms.all_open': '{n}곳 모두 영업 중', 'vms.open_screens': 'VNC {n}개 열기', 'vms.unselect': '선택 해제',
+  'vms.task_waits': '{verb} 대기', 'vms.template': '템플릿', 'vms.syncing': '호스트 {n}곳을 지금 확인합니다.', 'vms.none': '아직 VM이 없습니다. 먼저 호스트를 추가하세요.', 'vms.none_match': '조건에 맞는 VM이 없습니다.',
+  'vms.host': '호스트', 'vms.container': '컨테이너(LXC)', 'vms.machine': 'VM(QEMU)', 'vms.cores': 'CPU 코어', 'vms.disk': '디스크', 'vms.tags': '태그', 'vms.pve_status': 'Proxmox 상태', 'vms.lock': '잠금', 'vms.screen': '화면', 'vms.last_sync': '마지막 확인',
+  'vms.source.agent': '게스트 에이전트', 'vms.source.lxc': '컨테이너', 'vms.source.hand': '직접 입력',
+  'vms.notes': '정보 편집', 'vms.type_auto': '자동(태그와 이름)', 'vms.type_auto_is': '자동: {type}', 'vms.ip_auto': '자동: {ip}', 'vms.description': '설명', 'vms.saved': '저장했습니다.', 'vms.events': '이력',
+  'vms.missing_why': '호스트의 목록에 이 VM이 없습니다. 삭제되었거나, 계정의 권한이 바뀌어 보이지 않을 수 있습니다. 적어 둔 정보는 그대로 남아 있습니다.',
+  'vms.purge': '목록에서 지우기', 'vms.purge_ask': '{name|을/를} 목록에서 지울까요?', 'vms.purge_cost': '유형, 설명, 직접 입력한 IP가 함께 지워집니다. Proxmox에는 아무것도 보내지 않습니다.',
+
+  'power.ask': '{name|을/를} {verb}할까요?', 'power.ask_many': '{n}대를 {verb}할까요?', 'power.button_many': '{n}대 {verb}', 'power.sent': 'VM {n}대 {verb} 작업을 시작했습니다.', 'power.nothing': '{verb}할 VM이 없습니다.',
+  'power.first_and': '{name} 외 {n}대', 'power.open_one': '지금 영업 중인 약국입니다.', 'power.open_many': '{n}곳은 영업 중입니다.', 'power.targets': '대상 모두 보기', 'power.skipped': '{n}대 제외:',
+  'power.cost.shutdown': '게스트에 정상 종료를 요청합니다. 열려 있던 프로그램이 닫힙니다.', 'power.cost.stop': '전원을 바로 끊습니다. 저장하지 않은 내용은 사라지고 파일이 손상될 수 있습니다.',
+  'power.cost.reboot': '게스트를 종료한 뒤 다시 시작합니다. 그동안 화면과 업무가 멈춥니다.', 'power.cost.reset': '리셋 단추처럼 바로 다시 켭니다. 저장하지 않은 내용은 사라집니다.', 'power.cost.suspend': '게스트를 멈춘 채로 둡니다. 재개할 때까지 응답하지 않습니다.',
+  'failure.ui.job_failed.title': 'VM {total}대 가운데 {failed}대가 실패했습니다.', 'failure.ui.job_failed.why': '성공 {succeeded}대, 결과 알 수 없음 {unknown}대, 제외 {skipped}대입니다.', 'failure.ui.job_failed.remedy': '작업 화면에서 VM마다 이유를 확인하세요.',
+
+  'jobs.open': '작업 보기', 'jobs.what': '작업', 'jobs.result': '결과', 'jobs.progress': '진행', 'jobs.at': '시각', 'jobs.took': '걸린 시간', 'jobs.title_of': 'VM {n}대 {verb}', 'jobs.none': '아직 작업이 없습니다. VM을 시작하거나 종료하면 여기에 남습니다.',
+  'jobs.state': '상태', 'jobs.state.queued': '대기', 'jobs.state.running': '진행 중', 'jobs.state.done': '완료', 'jobs.state.cancelled': '취소됨', 'jobs.failed': '실패 {n}', 'jobs.unknown': '결과 알 수 없음 {n}',
+  'jobs.item.queued': '대기', 'jobs.item.running': '진행 중', 'jobs.item.sending': '보내는 중', 'jobs.item.watching': '진행 중', 'jobs.item.succeeded': '성공', 'jobs.item.failed': '실패', 'jobs.item.skipped': '제외', 'jobs.item.unknown': '결과 알 수 없음', 'jobs.item.cancelled': '취소됨',
+  'jobs.cancel': '남은 {n}대 취소', 'jobs.again': '{n}대 다시 시도', 'jobs.log': '작업 기록', 'jobs.log_of': '{name} 작업 기록', 'jobs.log_reading': '호스트에서 읽고 있습니다.',
 } as const

@@ -12,6 +12,7 @@ import { ConsoleSign } from './ConsoleSign'
 import { Tile } from './Tile'
 import { Toolbar } from './Toolbar'
 
+import '@/parts/segments.css'
 import './consoles.css'
 
 const TILINGS: readonly (readonly [1 | 4 | 9, IconName])[] = [[1, 'tile1'], [4, 'tile4'], [9, 'tile9']]
