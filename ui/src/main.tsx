@@ -1,4 +1,4 @@
-import '@mantine/core/styles.css'
+import './styles/mantine-parts'
 import 'pretendard/dist/web/variable/pretendardvariable-dynamic-subset.css'
 import './styles/tokens.css'
 import './styles/mantine.css'

@@ -136,6 +136,8 @@ function PaletteBody() {
         <Icon name="search" />
         <span className="sr">{t('palette.title')}</span>
         <input
+          // At once, not after a transition: the first letter typed after Ctrl-K must arrive here.
+          autoFocus
           data-autofocus
           role="combobox" aria-expanded="true" aria-controls="palette-list" aria-activedescendant={current >= 0 ? `palette-${current}` : undefined}
           value={q} placeholder={t('top.search')} autoComplete="off" spellCheck={false}
@@ -189,7 +191,7 @@ export function Palette() {
     return () => removeEventListener('keydown', onKey, { capture: true })
   }, [])
   return (
-    <Modal opened={open} onClose={closePalette} withCloseButton={false} padding={0} size={640} centered={false} yOffset={80} aria-label={t('palette.title')}>
+    <Modal opened={open} onClose={closePalette} withCloseButton={false} padding={0} transitionProps={{ duration: 0 }} size={640} centered={false} yOffset={80} aria-label={t('palette.title')}>
       <PaletteBody />
     </Modal>
   )

@@ -101,7 +101,7 @@ export function LiveTable<K extends Kind>({ kind, label, ids, columns, sort, onS
   })
   return (
     // oxlint-disable-next-line jsx-a11y/interactive-supports-focus
-    <div className="lt" role="table" aria-label={label} aria-rowcount={ids.length + 1} style={{ '--cols': shown.map((column) => column.width).join(' ') } as React.CSSProperties} onKeyDown={moveFocus} {...pointer}>
+    <div className="lt" role="table" aria-label={label} aria-rowcount={ids.length + 1} style={{ '--cols': shown.map((column) => (phone ? column.width.replace(/minmax\(\d+px/, 'minmax(0') : column.width)).join(' ') } as React.CSSProperties} onKeyDown={moveFocus} {...pointer}>
       <div className="lt-row lt-head" role="row">{shown.map((column) => <HeadCell key={column.key} column={column} sort={sort} onSort={onSort} />)}</div>
       <div className="lt-body" role="rowgroup" ref={body} style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map((item) => (

@@ -24,8 +24,8 @@ function Row({ event }: { event: JournalEvent }) {
     <tr>
       <td className="t2 nowrap"><time dateTime={event.at}>{clockSeconds(event.at)}</time></td>
       <td><span className="row-flex"><span className={`event-sign ${tone}`}><Sign name={sign} /></span><span>{sentence}</span></span></td>
-      <td>{event.pharmacy_id !== null && <Link to="/pharmacies/$pharmacyId" params={{ pharmacyId: event.pharmacy_id }}>{event.pharmacy_name}</Link>}</td>
-      <td className="t2">{event.actor.kind === 'system' ? t('events.system') : event.actor.name}</td>
+      <td className="phone-hide">{event.pharmacy_id !== null && <Link to="/pharmacies/$pharmacyId" params={{ pharmacyId: event.pharmacy_id }}>{event.pharmacy_name}</Link>}</td>
+      <td className="t2 phone-hide">{event.actor.kind === 'system' ? t('events.system') : event.actor.name}</td>
       <td className="t3 small phone-hide"><span className="mono event-upid" title={event.upid ?? undefined}>{event.upid ?? ''}</span></td>
     </tr>
   )
@@ -75,7 +75,7 @@ export function EventsPage() {
       <Failure error={pages.error} />
       <div className="panel events">
         <table className="grid">
-          <thead><tr><th>{t('events.at')}</th><th>{t('events.what')}</th><th>{t('pharmacy.name')}</th><th>{t('events.who')}</th><th className="phone-hide">{t('events.task')}</th></tr></thead>
+          <thead><tr><th>{t('events.at')}</th><th>{t('events.what')}</th><th className="phone-hide">{t('pharmacy.name')}</th><th className="phone-hide">{t('events.who')}</th><th className="phone-hide">{t('events.task')}</th></tr></thead>
           {[...days].map(([date, events]) => (
             <tbody key={date}>
               <tr><th colSpan={5} scope="rowgroup" className="event-day">{date}</th></tr>
