@@ -3,7 +3,7 @@
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 ROOT=$PWD
-export UV_NO_PROGRESS=${CI:+1} PYTHONDONTWRITEBYTECODE=${CI:+1}
+[ -z "${CI:-}" ] || export UV_NO_PROGRESS=1
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
