@@ -12,7 +12,7 @@ export const vms = {
   'vms.missing_why': '호스트의 목록에 이 VM이 없습니다. 삭제되었거나, 계정의 권한이 바뀌어 보이지 않을 수 있습니다. 적어 둔 정보는 그대로 남아 있습니다.',
   'vms.purge': '목록에서 지우기', 'vms.purge_ask': '{name|을/를} 목록에서 지울까요?', 'vms.purge_cost': '유형, 설명, 직접 입력한 IP가 함께 지워집니다. Proxmox에는 아무것도 보내지 않습니다.',
 
-  'power.ask': '{name|을/를} {verb}할까요?', 'power.ask_many': '{n}대를 {verb}할까요?', 'power.button_many': '{n}대 {verb}', 'power.sent': 'VM {n}대 {verb} 작업을 시작했습니다.', 'power.nothing': '{verb}할 VM이 없습니다.',
+  'power.ask': '{name|을/를} {verb}할까요?', 'power.ask_many': '{n}대를 {verb}할까요?', 'power.button_many': '{n}대 {verb}', 'power.sent': 'VM {n}대 {verb} 작업을 보냈습니다.', 'power.nothing': '{verb}할 VM이 없습니다.',
   'power.first_and': '{name} 외 {n}대', 'power.open_one': '지금 영업 중인 약국입니다.', 'power.open_many': '{n}곳은 영업 중입니다.', 'power.targets': '대상 모두 보기', 'power.skipped': '{n}대 제외:',
   'power.cost.shutdown': '게스트에 정상 종료를 요청합니다. 열려 있던 프로그램이 닫힙니다.', 'power.cost.stop': '전원을 바로 끊습니다. 저장하지 않은 내용은 사라지고 파일이 손상될 수 있습니다.',
   'power.cost.reboot': '게스트를 종료한 뒤 다시 시작합니다. 그동안 화면과 업무가 멈춥니다.', 'power.cost.reset': '리셋 단추처럼 바로 다시 켭니다. 저장하지 않은 내용은 사라집니다.', 'power.cost.suspend': '게스트를 멈춘 채로 둡니다. 재개할 때까지 응답하지 않습니다.',

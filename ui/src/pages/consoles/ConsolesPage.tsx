@@ -17,6 +17,8 @@ import './consoles.css'
 
 const TILINGS: readonly (readonly [1 | 4 | 9, IconName])[] = [[1, 'tile1'], [4, 'tile4'], [9, 'tile9']]
 
+let lastTiles: number | undefined
+
 function Tab({ tab, on, onPick, onClose }: { tab: ConsoleTab; on: boolean; onPick: () => void; onClose: () => void }) {
   const vm = useVm(tab.vmId)
   const tone = tab.state === 'lost' ? 'off' : tab.state === 'connected' || tab.state === 'view_only' ? 'run' : 't3'
@@ -75,6 +77,11 @@ export function ConsolesPage() {
   useEffect(() => {
     if (search.vm !== undefined) ensureConsole(search.vm)
   }, [search.vm])
+  // Coming back by the menu finds the tiling that was left.
+  useEffect(() => {
+    if (search.tiles !== undefined) lastTiles = search.tiles
+    else if (lastTiles !== undefined && tabs.length > 1) void navigate({ search: (before) => ({ ...before, tiles: lastTiles }), replace: true })
+  }, [search.tiles, tabs.length, navigate])
   if (tabs.length === 0) return <None />
   const framed = tabs.find((tab) => tab.vmId === search.vm) ?? tabs[0]!
   const tiles = phone || (search.tiles !== 4 && search.tiles !== 9) ? 1 : search.tiles
@@ -89,8 +96,12 @@ export function ConsolesPage() {
   const frame = (vmId: number) => {
     if (vmId !== framed.vmId && consoleTabs().some((tab) => tab.vmId === vmId)) show(vmId)
   }
+  const tile = (n: 1 | 4 | 9, vm = framed.vmId) => {
+    lastTiles = n === 1 ? undefined : n
+    void navigate({ search: (before) => ({ ...before, vm, tiles: lastTiles }), replace: true })
+  }
   const fill = (vm: number) => {
-    void navigate({ search: (before) => ({ ...before, vm, tiles: undefined }), replace: true })
+    tile(1, vm)
     toggleFull()
   }
   return (
@@ -104,7 +115,7 @@ export function ConsolesPage() {
         <span className="end">
           <span className="segments" role="group" aria-label={t('console.tiling')}>
             {TILINGS.map(([n, icon]) => (
-              <button key={n} type="button" aria-pressed={tiles === n} aria-label={t(`console.tile${n}`)} title={t(`console.tile${n}`)} onClick={() => void navigate({ search: (before) => ({ ...before, vm: framed.vmId, tiles: n === 1 ? undefined : n }), replace: true })}>
+              <button key={n} type="button" aria-pressed={tiles === n} aria-label={t(`console.tile${n}`)} title={t(`console.tile${n}`)} onClick={() => tile(n)}>
                 <Icon name={icon} />
               </button>
             ))}
