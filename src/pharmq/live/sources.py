@@ -79,13 +79,14 @@ class _Sources:
         return found
 
     def host_samples(self, numbers: Iterable[int]) -> list[list[object]]:
-        """``[id, last_contact, cpu, memory_used, storage_used]``; guests of a host are as old as its last contact."""
+        """``[id, last_contact, cpu, memory_used, storage_used, last_check]``; guests of a host are as old as its last
+        contact."""
         found: list[list[object]] = []
         for number in numbers:
             if self.directory.host(number) is not None:
                 state = self.directory.state(number)
                 cpu = None if state.cpu is None else round(state.cpu, 3)
-                found.append([number, state.last_contact, cpu, state.memory_used, state.storage_used])
+                found.append([number, state.last_contact, cpu, state.memory_used, state.storage_used, state.last_check])
         return found
 
     # --- changes

@@ -43,7 +43,7 @@ test('measurements replace only themselves and disturb no list', () => {
   const row = vi.fn()
   store.watchMembers('vms', members)
   store.watchRow('vms', 1, row)
-  store.receive({ type: 'delta', delta: { seq: 2, samples: [[1, 0.5, 2048, 60], [9, 0, 0, 0]], host_samples: [[4, '2026-11-23T01:00:00Z', 0.1, 5, 6]] } })
+  store.receive({ type: 'delta', delta: { seq: 2, samples: [[1, 0.5, 2048, 60], [9, 0, 0, 0]], host_samples: [[4, '2026-11-23T01:00:00Z', 0.1, 5, 6, '2026-11-23T01:00:00Z']] } })
   expect(store.row('vms', 1)).toMatchObject({ vm_name: 'VM-1', cpu: 0.5, memory_used_mb: 2048, uptime_s: 60 })
   expect(store.row('hosts', 4)).toMatchObject({ host_ip: '10.0.0.4', last_check: '2026-11-23T01:00:00Z', cpu: 0.1 })
   expect(row).toHaveBeenCalledTimes(1)

@@ -30,7 +30,7 @@ export interface Delta {
   /** Measurements that change no row's place in a list: `[vm id, cpu 0..1, memory MB, uptime s]`. */
   samples?: [number, number | null, number | null, number | null][]
   /** `[host id, last contact, cpu 0..1, memory bytes, storage bytes]`. */
-  host_samples?: [number, string | null, number | null, number | null, number | null][]
+  host_samples?: [number, string | null, number | null, number | null, number | null, string | null][]
 }
 
 export type Changed = { [K in Kind]: number[] }
@@ -118,10 +118,10 @@ export class World {
       this.maps.vms.set(id, { ...vm, cpu, memory_used_mb, uptime_s })
       sampled.vms.push(id)
     }
-    for (const [id, last_contact, cpu, memory_used, storage_used] of delta.host_samples ?? []) {
+    for (const [id, last_contact, cpu, memory_used, storage_used, last_check] of delta.host_samples ?? []) {
       const host = this.maps.hosts.get(id)
       if (!host) continue
-      this.maps.hosts.set(id, { ...host, last_contact, last_check: last_contact ?? host.last_check, cpu, memory_used, storage_used })
+      this.maps.hosts.set(id, { ...host, last_contact, last_check, cpu, memory_used, storage_used })
       sampled.hosts.push(id)
     }
     return sampled
