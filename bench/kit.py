@@ -14,10 +14,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from relay.parts import certificate, children, cpu_seconds, rss_kib
-
-__all__ = ["ROOT", "certificate", "children", "cpu_seconds", "find", "folder", "free_port", "heading", "median",
-           "nginx_tls", "p", "pss_mib", "running", "rss_kib", "spread", "wait_for"]  # fmt: skip
+from relay.parts import certificate, children
+from relay.parts import cpu_seconds as cpu_seconds
+from relay.parts import rss_kib as rss_kib
 
 ROOT = Path(__file__).parent.parent
 PR_SET_PDEATHSIG = 1

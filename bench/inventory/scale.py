@@ -21,7 +21,7 @@ from pharmq.db import Database
 from pharmq.hosts.directory import Directory
 from pharmq.hosts.model import Host, HostState, Pharmacy, PharmacyGroup
 from pharmq.inventory.diff import new_vm
-from pharmq.inventory.model import VmFilter
+from pharmq.inventory.model import Vm, VmFilter
 from pharmq.inventory.rules import Kinds
 from pharmq.inventory.service import InventoryService
 from pharmq.journal import Journal
@@ -51,9 +51,8 @@ def answer(host: int, tick: int) -> Resources:
     )  # fmt: skip
 
 
-def build(hosts: int) -> InventoryService:
-    clock = ManualClock()
-    directory = Directory()
+def furnish(directory: Directory, hosts: int) -> None:
+    """A pharmacy and a host of each number."""
     directory.fill(
         [PharmacyGroup(number, f"G{number}", "region") for number in range(1, 18)],
         [
@@ -73,7 +72,10 @@ def build(hosts: int) -> InventoryService:
             for number in range(1, hosts + 1)
         ],
     )  # fmt: skip
-    inventory = InventoryService(Database("sqlite:///:memory:"), Journal(clock), directory, clock)
+
+
+def guests(hosts: int) -> list[Vm]:
+    """Five guests of each host."""
     kinds = Kinds()
     vms = []
     for host in range(1, hosts + 1):
@@ -81,7 +83,15 @@ def build(hosts: int) -> InventoryService:
             vm = new_vm(host, row, NOW, kinds)
             ip = f"192.168.{host % 256}.{row.vmid % 100 + 10}"
             vms.append(type(vm)(**{f: getattr(vm, f) for f in vm.__struct_fields__} | {"id": len(vms) + 1, "ip": ip}))
-    inventory.view.take(vms)
+    return vms
+
+
+def build(hosts: int) -> InventoryService:
+    clock = ManualClock()
+    directory = Directory()
+    furnish(directory, hosts)
+    inventory = InventoryService(Database("sqlite:///:memory:"), Journal(clock), directory, clock)
+    inventory.view.take(guests(hosts))
     return inventory
 
 

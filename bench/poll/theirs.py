@@ -20,9 +20,7 @@ def cpu_us() -> float:
 
 def main() -> None:
     port, guests, polls = (int(word) for word in sys.argv[1:4])
-    api = ProxmoxAPI(
-        "127.0.0.1", port=port, user="root@pam", token_name="bench", token_value=SECRET, verify_ssl=False
-    )
+    api = ProxmoxAPI("127.0.0.1", port=port, user="root@pam", token_name="bench", token_value=SECRET, verify_ssl=False)
     for _ in range(3):
         seen = api.cluster.resources.get()
     if sum(row["type"] == "qemu" for row in seen) != guests:

@@ -19,7 +19,7 @@ from pharmq.base.spawn import Spawner
 from pharmq_sim.certs import KeyType, make_identity
 from pharmq_sim.control import Control
 from pharmq_sim.host import SimHost
-from pharmq_sim.plan import NETWORK, NODE, PORT, HostSpec, address_of, make_world, plan
+from pharmq_sim.plan import GUESTS_PER_HOST, NETWORK, NODE, PORT, HostSpec, address_of, make_world, plan
 from pharmq_sim.world import World
 
 log = logging.getLogger(__name__)
@@ -65,10 +65,11 @@ class Fleet:
         clock: Clock,
         key_type: KeyType = "rsa",
         control_port: int = 0,
+        guests_per_host: float = GUESTS_PER_HOST,
         progress: Progress = lambda _what, _done, _total: None,
     ) -> None:
         self.directory = directory
-        self.specs = plan(hosts, _kept_network(directory))
+        self.specs = plan(hosts, _kept_network(directory), guests_per_host)
         self.hosts: list[SimHost] = []
         self.control = Control(self.hosts, control_port)
         self.password = ""

@@ -1,4 +1,4 @@
-"""Which hosts and guests a fleet has: 4.5 guests a host, 3.8 of them running, a few suspended. Pure."""
+"""Which hosts and guests a fleet has: by default 4.5 guests a host, 3.8 of them running, a few suspended. Pure."""
 
 import random
 from dataclasses import dataclass, replace
@@ -58,6 +58,7 @@ def _guests(index: int, count: int) -> list[GuestSpec]:
     second = rng.choice((("KIOSK-2", "kiosk", ""), ("POS-2", "pos", ""), ("CCTV", "server", "")))
     agents = ("ok", "ok", "ok", "off", "silent")
     rows = [kiosk, pos, ("SERVER", "server", ""), ("BACKUP", "backup", ""), second]
+    rows += [(f"{screen.upper()}-{number}", screen, "") for number in range(3, count) for screen in ("pos", "kiosk")]
     made = []
     for number, (name, screen, tags) in enumerate(rows[:count]):
         container = name == "BACKUP" and rng.random() < 0.5
@@ -66,16 +67,18 @@ def _guests(index: int, count: int) -> list[GuestSpec]:
     return made
 
 
-def plan(hosts: int, network: int = NETWORK) -> list[HostSpec]:
-    """The fleet of ``hosts`` hosts; for 100 it has exactly 450 guests, 380 of them running."""
+def plan(hosts: int, network: int = NETWORK, guests_per_host: float = GUESTS_PER_HOST) -> list[HostSpec]:
+    """The fleet of ``hosts`` hosts; for 100 it has exactly 450 guests, 380 of them running, unless told otherwise."""
     specs = pharmacies(hosts)
-    total, running = round(GUESTS_PER_HOST * hosts), round(RUNNING_PER_HOST * hosts)
-    extra = total - 4 * hosts
+    total = round(guests_per_host * hosts)
+    running = round(guests_per_host * hosts * RUNNING_PER_HOST / GUESTS_PER_HOST)
+    each = total // hosts
+    extra = total - each * hosts
     rng = random.Random(SEED)
-    # the featured hosts have five guests as far as there are that many
+    # the featured hosts have one guest more as far as there are that many
     order = [*range(min(hosts, len(FEATURED))), *_shuffled(range(len(FEATURED), hosts), rng)]
-    five = set(order[:extra])
-    guests = [_guests(index, 5 if index in five else 4) for index in range(hosts)]
+    larger = set(order[:extra])
+    guests = [_guests(index, each + (index in larger)) for index in range(hosts)]
     resting = _choose_resting(guests, total - running, rng)
     for place, (index, position) in enumerate(resting):
         suspend = guests[index][position].kind == "qemu" and place < round(SUSPENDED_SHARE * len(resting)) + 1

@@ -32,6 +32,12 @@ def test_a_hundred_hosts_have_450_guests_and_380_run() -> None:
     assert all(len({g.vmid for g in spec.guests}) == len(spec.guests) for spec in plan(100))
 
 
+def test_a_fleet_may_have_more_guests_on_each_host() -> None:
+    specs = plan(100, guests_per_host=10)
+    assert {len(spec.guests) for spec in specs} == {10}
+    assert all(len({g.name for g in spec.guests}) == len({g.vmid for g in spec.guests}) == 10 for spec in specs)
+
+
 def test_regions_names_and_phones() -> None:
     made = pharmacies(100)
     assert [p.name for p in made[:3]] == ["강남온누리약국", "마포늘푸른약국", "서초하나약국"]
