@@ -28,4 +28,4 @@ export function endOfCall(error: unknown): End {
 const STEPS_S = [1, 2, 4, 8, 15, 30]
 
 /** Milliseconds before attempt number `attempt` (0 = the first one after the loss); `random` in 0..1 spreads crowds. */
-export const pause = (attempt: number, random: number): number => (STEPS_S[Math.min(attempt, STEPS_S.length - 1)] ?? 30) * 1000 * (0.8 + 0.4 * random)
+export const pause = (attempt: number, random: number): number => Math.round((STEPS_S[Math.min(attempt, STEPS_S.length - 1)] ?? 30) * (800 + 400 * random))

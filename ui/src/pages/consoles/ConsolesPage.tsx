@@ -17,7 +17,11 @@ import './consoles.css'
 
 const TILINGS: readonly (readonly [1 | 4 | 9, IconName])[] = [[1, 'tile1'], [4, 'tile4'], [9, 'tile9']]
 
-let lastTiles: number | undefined
+/** The tiling that was left, for coming back by the menu. */
+const left: { tiles?: number } = {}
+const leave = (tiles: number | undefined): void => {
+  left.tiles = tiles
+}
 
 function Tab({ tab, on, onPick, onClose }: { tab: ConsoleTab; on: boolean; onPick: () => void; onClose: () => void }) {
   const vm = useVm(tab.vmId)
@@ -77,10 +81,9 @@ export function ConsolesPage() {
   useEffect(() => {
     if (search.vm !== undefined) ensureConsole(search.vm)
   }, [search.vm])
-  // Coming back by the menu finds the tiling that was left.
   useEffect(() => {
-    if (search.tiles !== undefined) lastTiles = search.tiles
-    else if (lastTiles !== undefined && tabs.length > 1) void navigate({ search: (before) => ({ ...before, tiles: lastTiles }), replace: true })
+    if (search.tiles !== undefined) leave(search.tiles)
+    else if (left.tiles !== undefined && tabs.length > 1) void navigate({ search: (before) => ({ ...before, tiles: left.tiles }), replace: true })
   }, [search.tiles, tabs.length, navigate])
   if (tabs.length === 0) return <None />
   const framed = tabs.find((tab) => tab.vmId === search.vm) ?? tabs[0]!
@@ -97,8 +100,9 @@ export function ConsolesPage() {
     if (vmId !== framed.vmId && consoleTabs().some((tab) => tab.vmId === vmId)) show(vmId)
   }
   const tile = (n: 1 | 4 | 9, vm = framed.vmId) => {
-    lastTiles = n === 1 ? undefined : n
-    void navigate({ search: (before) => ({ ...before, vm, tiles: lastTiles }), replace: true })
+    const tiles = n === 1 ? undefined : n
+    leave(tiles)
+    void navigate({ search: (before) => ({ ...before, vm, tiles }), replace: true })
   }
   const fill = (vm: number) => {
     tile(1, vm)

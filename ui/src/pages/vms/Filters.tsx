@@ -30,23 +30,25 @@ export function Filters({ tags, groupName, view, sort }: { tags: readonly string
   return (
     <div className="filters">
       <SearchField value={search.q ?? ''} label={t('vms.search')} onSearch={(q) => set({ q: q || undefined })} />
-      <PharmacyFilter value={search.pharmacy_id} onChange={(pharmacy_id) => set({ pharmacy_id })} />
-      <FilterMenu label={t('vms.type')} value={search.type} onChange={(type) => set({ type })} choices={TYPES.map((value) => ({ value, label: t(`vm.type.${value}`) }))} />
-      <FilterMenu label={t('vms.vm_status')} value={search.status} onChange={(status) => set({ status })} choices={STATUSES.map((value) => ({ value, label: t(`vm.status.${value}`) }))} />
-      <FilterMenu label={t('vms.host_status')} value={search.host_status} onChange={(host_status) => set({ host_status })} choices={HOSTS.map((value) => ({ value, label: t(`host.status.${value}`) }))} />
-      {(tags.length > 0 || search.tag) && <FilterMenu label={t('vms.tag')} value={search.tag} onChange={(tag) => set({ tag })} choices={tags.map((value) => ({ value, label: value }))} />}
-      {search.group_id && <button type="button" className="chip on" onClick={() => set({ group_id: undefined })}>{t('pharmacy.groups')}: {groupName ?? '–'} ✕</button>}
-      {isFiltered(search) && <button type="button" className="link small" onClick={() => set(reset)}>{t('filter.reset')}</button>}
-      {view === 'tree' && (
-        <label className="vms-sort small t3">
-          {t('vms.sort')}
-          <select className="native t1" value={order ? sort : 'column'} onChange={(event) => set({ sort: event.currentTarget.value === 'attention' ? undefined : event.currentTarget.value })}>
-            <option value="attention">{t('vms.sort_attention')}</option>
-            <option value="pharmacy">{t('vms.sort_pharmacy')}</option>
-            {!order && <option value="column" disabled>{t('vms.sort_column')}</option>}
-          </select>
-        </label>
-      )}
+      <div className="vms-chips">
+        <PharmacyFilter value={search.pharmacy_id} onChange={(pharmacy_id) => set({ pharmacy_id })} />
+        <FilterMenu label={t('vms.type')} value={search.type} onChange={(type) => set({ type })} choices={TYPES.map((value) => ({ value, label: t(`vm.type.${value}`) }))} />
+        <FilterMenu label={t('vms.vm_status')} value={search.status} onChange={(status) => set({ status })} choices={STATUSES.map((value) => ({ value, label: t(`vm.status.${value}`) }))} />
+        <FilterMenu label={t('vms.host_status')} value={search.host_status} onChange={(host_status) => set({ host_status })} choices={HOSTS.map((value) => ({ value, label: t(`host.status.${value}`) }))} />
+        {(tags.length > 0 || search.tag) && <FilterMenu label={t('vms.tag')} value={search.tag} onChange={(tag) => set({ tag })} choices={tags.map((value) => ({ value, label: value }))} />}
+        {search.group_id && <button type="button" className="chip on" onClick={() => set({ group_id: undefined })}>{t('pharmacy.groups')}: {groupName ?? '–'} ✕</button>}
+        {isFiltered(search) && <button type="button" className="link small" onClick={() => set(reset)}>{t('filter.reset')}</button>}
+        {view === 'tree' && (
+          <label className="vms-sort small t3">
+            {t('vms.sort')}
+            <select className="native t1" value={order ? sort : 'column'} onChange={(event) => set({ sort: event.currentTarget.value === 'attention' ? undefined : event.currentTarget.value })}>
+              <option value="attention">{t('vms.sort_attention')}</option>
+              <option value="pharmacy">{t('vms.sort_pharmacy')}</option>
+              {!order && <option value="column" disabled>{t('vms.sort_column')}</option>}
+            </select>
+          </label>
+        )}
+      </div>
     </div>
   )
 }

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+
+import type { Job } from '@/api/types'
+
+import { ended, isOver, merged, took } from './model'
+
+const job = (id: number, state: Job['state'] = 'done', more: Partial<Job> = {}): Job =>
+  ({ id, state, started_at: '2026-11-23T01:00:00Z', finished_at: null, counts: { queued: 1, running: 2, succeeded: 3, failed: 1, skipped: 0, unknown: 0, cancelled: 0, total: 7 }, ...more }) as Job
+
+test('what the stream says wins over the page, newest first, under the filter', () => {
+  const out = merged([job(3, 'running'), job(2, 'done')], [job(2, 'running'), job(1)], new Set(['done']))
+  expect(out.map((one) => [one.id, one.state])).toEqual([[2, 'done'], [1, 'done']])
+  expect(merged([job(3, 'running')], [], null)).toHaveLength(1)
+})
+
+test('progress and duration', () => {
+  expect(ended(job(1))).toBe(4)
+  expect(isOver(job(1, 'running'))).toBe(false)
+  expect(took(job(1), Date.parse('2026-11-23T01:00:09Z'))).toBe(9)
+  expect(took(job(1, 'done', { finished_at: '2026-11-23T01:00:04Z' }), 0)).toBe(4)
+  expect(took(job(1, 'queued', { started_at: null }), 0)).toBeNull()
+})
