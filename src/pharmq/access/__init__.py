@@ -10,6 +10,8 @@ from pharmq.access.model import (
     allows,
     allows_anywhere,
     allows_everywhere,
+    holds_all,
+    narrowed,
     require,
     scope_of,
 )
@@ -36,6 +38,8 @@ __all__ = [
     "allows",
     "allows_anywhere",
     "allows_everywhere",
+    "holds_all",
+    "narrowed",
     "require",
     "scope_of",
     "where",

@@ -37,8 +37,19 @@ class Privilege(StrEnum):
     SETTINGS_EDIT = "settings.edit"
 
 
-ROLES: Mapping[str, frozenset[Privilege]] = {"administrator": frozenset(Privilege)}
-"""Built-in roles. For now: administrator, or nothing."""
+_CONSOLE = frozenset({Privilege.SEE, Privilege.CONSOLE_VIEW, Privilege.CONSOLE_CONTROL})
+ADMINISTRATOR = "administrator"
+ROLES: Mapping[str, frozenset[Privilege]] = {
+    ADMINISTRATOR: frozenset(Privilege),
+    "operator": _CONSOLE
+    | {Privilege.POWER, Privilege.SNAPSHOT, Privilege.CONSOLE_CLIPBOARD, Privilege.CONSOLE_SCREENSHOT},
+    "viewer": frozenset({Privilege.SEE}),
+    "console-only": _CONSOLE,
+    "auditor": frozenset({Privilege.SEE, Privilege.AUDIT_READ, Privilege.EXPORT}),
+}
+"""Built-in roles, by the key that grants name them with. Custom ones stand in the table ``roles``."""
+
+PATH_PATTERN = r"^/(?:(?:group|pharmacy|host|vm)/[1-9][0-9]{0,17})?$"
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -74,12 +85,34 @@ def scope_of(
 
 
 class Grant(msgspec.Struct, frozen=True):
+    """``within`` narrows it, as a token's scope does: the object must also lie below one of these; empty is no limit."""
+
     path: str
     privileges: frozenset[Privilege]
+    within: frozenset[str] = frozenset()
+
+    def reaches(self, scope: Scope) -> bool:
+        return self.path in scope.paths and (not self.within or not self.within.isdisjoint(scope.paths))
+
+
+def narrowed(
+    grants: Iterable[Grant], privileges: frozenset[Privilege] | None, paths: frozenset[str] | None
+) -> tuple[Grant, ...]:
+    """The part of ``grants`` that a token may use; None is no limit."""
+    found = []
+    for grant in grants:
+        kept = grant.privileges if privileges is None else grant.privileges & privileges
+        if kept:
+            found.append(Grant(grant.path, kept, frozenset() if paths is None or "/" in paths else paths))
+    return tuple(found)
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who acts: a signed-in person, a person's API token, or PharmQ itself. ``source`` is the address it came from."""
+    """Who acts: a signed-in person, a person's API token, or PharmQ itself.
+
+    ``id`` is the person's, also for a token. ``source`` is the address it came from, ``session`` the SHA-256 of what
+    was shown (cookie or token), by which it is looked at again.
+    """
 
     kind: Literal["user", "token", "system"]
     id: int | None
@@ -88,6 +121,7 @@ class Actor(msgspec.Struct, frozen=True):
     source: str | None = None
     lang: Language = "ko"
     session: str | None = None
+    token_id: int | None = None
 
 
 SYSTEM = Actor("system", None, "system", (Grant("/", frozenset(Privilege)),))
@@ -96,12 +130,17 @@ SYSTEM = Actor("system", None, "system", (Grant("/", frozenset(Privilege)),))
 
 def allows(actor: Actor, privilege: Privilege, scope: Scope) -> bool:
     """True when one of the actor's grants lies on the object or an ancestor and holds the privilege."""
-    return any(privilege in grant.privileges and grant.path in scope.paths for grant in actor.grants)
+    return any(privilege in grant.privileges and grant.reaches(scope) for grant in actor.grants)
 
 
 def allows_everywhere(actor: Actor, privilege: Privilege) -> bool:
     """True when the actor holds the privilege on the root: filters need not look at each row."""
     return allows(actor, privilege, EVERYTHING)
+
+
+def holds_all(actor: Actor, privileges: Iterable[Privilege], scope: Scope) -> bool:
+    """True when the actor could do all of it there: nobody gives away more than they hold."""
+    return all(allows(actor, privilege, scope) for privilege in privileges)
 
 
 def allows_anywhere(actor: Actor, privilege: Privilege) -> bool:

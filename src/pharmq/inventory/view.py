@@ -133,9 +133,18 @@ class View:
         for grant in actor.grants:
             if Privilege.SEE not in grant.privileges:
                 continue
-            _, kind, number = (grant.path + "//").split("/")[:3]
-            found.update(self._under(kind, int(number)) if number.isdecimal() else ())
+            below = self._below(grant.path)
+            if grant.within:
+                found.update(below & set().union(*map(self._below, grant.within)))
+            else:
+                found |= below
         return found
+
+    def _below(self, path: str) -> Set[int]:
+        if path == "/":
+            return self._vms.keys()
+        _, kind, number = (path + "//").split("/")[:3]
+        return set(self._under(kind, int(number))) if number.isdecimal() else set()
 
     def _under(self, kind: str, number: int) -> Iterable[int]:
         match kind:

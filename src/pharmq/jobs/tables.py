@@ -16,6 +16,7 @@ jobs = Table(
     Column("actor_kind", String(8), nullable=False),
     Column("actor_id", BigInteger),
     Column("actor_name", String(128)),
+    Column("actor_token", BigInteger, comment="the API token it came by: its limits hold when an item runs, too"),
     Column("source", String(64)),
     Column("state", String(12), nullable=False, comment="queued | running | done | cancelled"),
     Column("counts", JsonText, comment="items by state, written when the job ends"),

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+Network = Annotated[str, msgspec.Meta(min_length=2, max_length=43)]
 Seconds = Annotated[float, msgspec.Meta(ge=1, le=86400)]
 
 
@@ -24,3 +25,13 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     console_claim_s: Annotated[float, msgspec.Meta(ge=5, le=300)] = 30.0
     session_hours: Annotated[float, msgspec.Meta(ge=0.1, le=720)] = 12.0
     session_idle_hours: Annotated[float, msgspec.Meta(ge=0.1, le=720)] = 4.0
+    second_factor_required: bool = False
+    """Everybody needs a second factor, wherever they are."""
+    inside_networks: Annotated[tuple[Network, ...], msgspec.Meta(max_length=50)] = ()
+    """Addresses and networks of one's own offices. From anywhere else a second factor is always needed; none given:
+    nowhere counts as outside."""
+    lock_minutes: Annotated[int, msgspec.Meta(ge=0, le=480)] = 30
+    """Minutes without a key or a click after which the screen is locked; 0: never."""
+    reauth_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 15
+    """How long a shown password is good for changing credentials and access."""
+    invitation_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 72

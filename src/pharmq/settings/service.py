@@ -1,6 +1,7 @@
 """Read once, kept in memory, changed in a transaction with its journal row, listeners told after the commit."""
 
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Callable, Sequence
 
 import msgspec
 from sqlalchemy import delete, insert, select
@@ -39,6 +40,7 @@ class SettingsService:
                 "request.invalid",
                 fields={"session_idle_hours": [FieldError("settings.idle_exceeds_session")]},
             )
+        _check_networks(wanted.inside_networks)
         before, default = msgspec.structs.asdict(self.current), msgspec.structs.asdict(RuntimeSettings())
         after = msgspec.structs.asdict(wanted)
         changed = {key: {"from": before[key], "to": value} for key, value in after.items() if before[key] != value}
@@ -59,3 +61,12 @@ class SettingsService:
         for fn in self._listeners:
             fn(wanted)
         return wanted
+
+
+def _check_networks(networks: Sequence[str]) -> None:
+    for text in networks:
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            wrong = FieldError("settings.network_malformed", {"text": text})
+            raise Invalid("request.invalid", fields={"inside_networks": [wrong]}) from None
