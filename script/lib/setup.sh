@@ -3,6 +3,8 @@
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 ROOT=$PWD
+# Trust what the system trusts: company networks often read TLS with an authority of their own.
+export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1} NODE_USE_SYSTEM_CA=${NODE_USE_SYSTEM_CA:-1}
 [ -z "${CI:-}" ] || export UV_NO_PROGRESS=1
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
