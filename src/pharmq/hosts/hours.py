@@ -23,10 +23,10 @@ def opening(pharmacy: Pharmacy, now: datetime, zone: ZoneInfo = SEOUL) -> Openin
     today = local.date()
     # A span of yesterday may reach past midnight.
     for day in (today - timedelta(days=1), today):
-        for span, start, end in _moments(pharmacy, day, zone):
+        for span, start, end in moments(pharmacy, day, zone):
             if start <= local < end:
                 return Opening("open", *span)
-    spans = list(_moments(pharmacy, today, zone))
+    spans = list(moments(pharmacy, today, zone))
     if not spans:
         return Opening("closed")
     for span, start, _ in spans:
@@ -35,8 +35,8 @@ def opening(pharmacy: Pharmacy, now: datetime, zone: ZoneInfo = SEOUL) -> Openin
     return Opening("after", *spans[-1][0])
 
 
-def _moments(pharmacy: Pharmacy, day: date, zone: ZoneInfo) -> Iterator[tuple[Span, datetime, datetime]]:
-    """A day's spans in order, with their beginnings and ends."""
+def moments(pharmacy: Pharmacy, day: date, zone: ZoneInfo) -> Iterator[tuple[Span, datetime, datetime]]:
+    """A day's spans in order, with their beginnings and ends; none on an own closing day."""
     if day.isoformat() in pharmacy.closing_days:
         return
     for span in sorted(pharmacy.hours.of(day.weekday())):
