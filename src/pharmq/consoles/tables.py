@@ -1,6 +1,6 @@
 """Console sessions. No password, ticket or host address is kept: they live in memory while a console opens."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String, Table
 
 from pharmq.db import UtcDateTime, metadata
 
@@ -11,7 +11,7 @@ vnc_sessions_extended = Table(
     Column("act_id", String(26), nullable=False),
     Column("proxmox_host_id", BigInteger, ForeignKey("proxmox_hosts.id", ondelete="CASCADE"), nullable=False),
     Column("pharmacy_id", BigInteger, nullable=False),
-    Column("vm_id", BigInteger, nullable=False, index=True),
+    Column("vm_id", BigInteger, nullable=False, index=True),  # 0: the node itself
     Column("vmid", Integer, nullable=False),
     Column("vm_name", String(255), nullable=False),
     Column("user_id", BigInteger),
@@ -27,4 +27,8 @@ vnc_sessions_extended = Table(
     Column("bytes_down", BigInteger, nullable=False, server_default="0"),
     Column("upid", String(200)),
     Column("owner", String(64), comment="the process run that relays it"),
+    Column("kind", String(12), nullable=False, server_default="screen", comment="screen | terminal | shell"),
+    Column("mode", String(8), nullable=False, server_default="control", comment="what was asked for: control | view"),
+    Column("starts", Boolean, nullable=False, server_default="0", comment="a stopped VM is started first"),
+    Column("purpose", String(500), comment="why the screen is opened, where the pharmacy's contract asks"),
 )

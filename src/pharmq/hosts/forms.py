@@ -28,6 +28,8 @@ Day: TypeAlias = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
 class PharmacyForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``screens_allowed``, ``screen_reason``: left out, they stay (a new pharmacy: allowed, no reason asked)."""
+
     code: Annotated[str, Meta(min_length=1, max_length=32, pattern=_PLAIN)]
     name: Name
     representative: Short = ""
@@ -37,6 +39,8 @@ class PharmacyForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     closing_days: Annotated[tuple[Day, ...], Meta(max_length=400)] = ()
     note: Note = ""
     group_ids: Annotated[tuple[Id, ...], Meta(max_length=50)] = ()
+    screens_allowed: bool | None = None
+    screen_reason: bool | None = None
 
 
 class GroupForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

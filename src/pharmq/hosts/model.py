@@ -49,7 +49,8 @@ class PharmacyGroup(msgspec.Struct, frozen=True, gc=False):
 
 
 class Pharmacy(msgspec.Struct, frozen=True):
-    """``closing_days`` are ISO dates of the pharmacy's own closing days."""
+    """``closing_days`` are ISO dates of the pharmacy's own closing days. ``screens_allowed``: its contract lets us
+    open its VMs' screens; ``screen_reason``: who opens one must say why."""
 
     id: int
     code: str
@@ -61,6 +62,8 @@ class Pharmacy(msgspec.Struct, frozen=True):
     closing_days: tuple[str, ...] = ()
     note: str = ""
     group_ids: tuple[int, ...] = ()
+    screens_allowed: bool = True
+    screen_reason: bool = False
 
 
 class Pin(msgspec.Struct, frozen=True, gc=False):
@@ -221,6 +224,8 @@ class PharmacyRow(msgspec.Struct, frozen=True):
     opening: Opening
     state: PharmacyState
     verdict: Verdict
+    screens_allowed: bool = True
+    screen_reason: bool = False
 
 
 class CredentialRow(msgspec.Struct, frozen=True, gc=False):

@@ -86,7 +86,8 @@ class PharmaciesService:
         try:
             async with self.ground.db.transaction(durable=True) as tx:
                 await store.update_pharmacy(tx.conn, after, self.ground.clock.now())
-                await self._note(tx, actor, "pharmacy.changed", scope, {"name": after.name, "fields": fields})
+                flags = {name: getattr(after, name) for name in ("screens_allowed", "screen_reason") if name in fields}
+                await self._note(tx, actor, "pharmacy.changed", scope, {"name": after.name, "fields": fields} | flags)
         except IntegrityError as error:
             raise _code_taken(after.code) from error
         self.directory.put_pharmacy(after)
@@ -123,6 +124,7 @@ class PharmaciesService:
             fields["code"] = [FieldError("pharmacy.code_taken", {"code": code})]
         if fields:
             raise Invalid("request.invalid", fields=fields)
+        before = self.directory.pharmacy(pharmacy_id)
         return Pharmacy(
             id=pharmacy_id,
             code=code,
@@ -134,6 +136,8 @@ class PharmaciesService:
             closing_days=tuple(sorted(set(form.closing_days))),
             note=form.note.strip(),
             group_ids=tuple(sorted(set(form.group_ids))),
+            screens_allowed=_or(form.screens_allowed, before.screens_allowed if before else True),
+            screen_reason=_or(form.screen_reason, before.screen_reason if before else False),
         )
 
     # --- groups
@@ -222,6 +226,10 @@ class PharmaciesService:
             params=params,
         )
         await self.ground.journal.append(tx, entry)
+
+
+def _or(given: bool | None, else_: bool) -> bool:
+    return else_ if given is None else given
 
 
 def _is_day(text: str) -> bool:

@@ -58,6 +58,8 @@ def _pharmacy(row: Row[Any], members: dict[int, list[int]]) -> Pharmacy:
         closing_days=tuple(row.closing_days),
         note=row.note,
         group_ids=tuple(members.get(row.pharmacy_id, ())),
+        screens_allowed=row.screens_allowed,
+        screen_reason=row.screen_reason,
     )
 
 
@@ -106,6 +108,8 @@ def _pharmacy_values(pharmacy: Pharmacy, now: datetime) -> dict[str, Any]:
         "hours": pharmacy.hours,
         "closing_days": list(pharmacy.closing_days),
         "note": pharmacy.note,
+        "screens_allowed": pharmacy.screens_allowed,
+        "screen_reason": pharmacy.screen_reason,
         "updated_at": now,
     }
 

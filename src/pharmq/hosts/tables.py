@@ -31,6 +31,8 @@ pharmacies = Table(
     Column("hours", JsonText, nullable=False, comment='{"mon": [["09:00", "19:00"]], ...}, local time'),
     Column("closing_days", JsonText, nullable=False, comment='["2026-12-25", ...]'),
     Column("note", Text, nullable=False, server_default=""),
+    Column("screens_allowed", Boolean, nullable=False, server_default="1", comment="the contract lets us see screens"),
+    Column("screen_reason", Boolean, nullable=False, server_default="0", comment="opening one takes a reason"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     **NEVER_REUSED,

@@ -71,4 +71,6 @@ def pharmacy_row(
         opening=open_now,
         state=state,
         verdict=verdict,
+        screens_allowed=pharmacy.screens_allowed,
+        screen_reason=pharmacy.screen_reason,
     )

@@ -22,6 +22,11 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     consoles_per_host: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
     """A console costs its host about 134 MB of memory."""
     consoles_total: Annotated[int, msgspec.Meta(ge=1, le=2000)] = 200
+    consoles_per_user: Annotated[int, msgspec.Meta(ge=1, le=500)] = 30
+    console_idle_minutes: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 120
+    """A console without a key or a click for so long is closed; 0: never."""
+    console_hours: Annotated[float, msgspec.Meta(ge=0.1, le=168)] = 12.0
+    """The longest a console stays open, used or not."""
     console_claim_s: Annotated[float, msgspec.Meta(ge=5, le=300)] = 30.0
     session_hours: Annotated[float, msgspec.Meta(ge=0.1, le=720)] = 12.0
     session_idle_hours: Annotated[float, msgspec.Meta(ge=0.1, le=720)] = 4.0

@@ -90,3 +90,18 @@ async def test_grants_on_a_group_reach_its_pharmacies_and_no_others(rig: Rig) ->
         await services.change(editor, inside.id, form)
     with pytest.raises(Forbidden):
         await services.add_group(editor, GroupForm(name="x"))
+
+
+async def test_what_the_contract_says_of_screens_stays_until_it_is_changed(rig: Rig) -> None:
+    services = rig.hosts.pharmacies
+    made = await services.add(ADMIN, FORM)
+    assert (made.screens_allowed, made.screen_reason) == (True, False)
+    forbidden = msgspec.structs.replace(FORM, screens_allowed=False, screen_reason=True)
+    assert not (await services.change(ADMIN, made.id, forbidden)).screens_allowed
+    kept = await services.change(ADMIN, made.id, FORM)  # a form that does not know of it
+    await rig.restart()
+    assert (kept.screens_allowed, kept.screen_reason) == (False, True)
+    assert not services.get(ADMIN, made.id).screens_allowed
+    told = [row.params for row in await rig.history() if row.kind == "pharmacy.changed"]
+    assert told[0]["screens_allowed"] is False
+    assert told[0]["screen_reason"] is True
