@@ -178,6 +178,8 @@ export function Palette() {
       // By the key's place, not its letter: with the Korean layout on, K types ㅏ.
       if ((event.ctrlKey || event.metaKey) && event.code === 'KeyK') {
         event.preventDefault()
+        // Ours alone: a focused console would type it into its guest as well.
+        event.stopPropagation()
         openPalette()
       } else if (event.code === 'Slash' && !event.ctrlKey && !event.metaKey && !event.altKey && !inField(event)) {
         const field = document.querySelector<HTMLInputElement>('[data-page-search]')

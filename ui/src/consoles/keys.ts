@@ -5,6 +5,8 @@ const CTRL: Press = [0xffe3, 'ControlLeft']
 const ALT: Press = [0xffe9, 'AltLeft']
 const SUPER: Press = [0xffeb, 'MetaLeft']
 
+export const MODIFIERS: readonly Press[] = [CTRL, [0xffe4, 'ControlRight'], ALT, [0xffea, 'AltRight'], [0xffe1, 'ShiftLeft'], [0xffe2, 'ShiftRight'], SUPER, [0xffec, 'MetaRight']]
+
 export const CTRL_ALT_DEL: readonly Press[] = [CTRL, ALT, [0xffff, 'Delete']]
 export const COMBINATIONS: readonly (readonly [label: string, keys: readonly Press[]])[] = [
   ['Alt + F4', [ALT, [0xffc1, 'F4']]],

@@ -9,7 +9,7 @@ import type { Vm, VncSession } from '@/api/types'
 import { store } from '@/live/store'
 
 import { endOfCall, endOfSocket, pause, type End } from './ends'
-import type { Press } from './keys'
+import { MODIFIERS, type Press } from './keys'
 
 export type ConsoleState = 'connecting' | 'connected' | 'view_only' | 'reconnecting' | 'lost'
 
@@ -64,6 +64,7 @@ export class Screen {
     this.frame.className = 'console-frame'
     this.#well.className = 'console-well'
     this.frame.append(this.#well)
+    this.#well.addEventListener('focusout', () => this.#letGo())
     void this.#dial()
   }
 
@@ -107,6 +108,16 @@ export class Screen {
     for (const [keysym, code] of keys) this.#rfb?.sendKey(keysym, code, true)
     for (const [keysym, code] of keys.toReversed()) this.#rfb?.sendKey(keysym, code, false)
     this.focus()
+  }
+
+  /** The keyboard went elsewhere with keys held (Ctrl-K): their release will never reach the guest, so it is told now. */
+  #letGo(): void {
+    const rfb = this.#rfb
+    if (!rfb || this.tab.viewOnly) return
+    for (const [keysym, code] of MODIFIERS) rfb.sendKey(keysym, code, false)
+    // noVNC forgets what it holds for pressed only when its keyboard is taken away and given back.
+    rfb.viewOnly = true
+    rfb.viewOnly = false
   }
 
   close(): void {

@@ -100,9 +100,9 @@ export function ConsolesPage() {
     if (vmId !== framed.vmId && consoleTabs().some((tab) => tab.vmId === vmId)) show(vmId)
   }
   const tile = (n: 1 | 4 | 9, vm = framed.vmId) => {
-    const tiles = n === 1 ? undefined : n
-    leave(tiles)
-    void navigate({ search: (before) => ({ ...before, vm, tiles }), replace: true })
+    const next = n === 1 ? undefined : n
+    leave(next)
+    void navigate({ search: (before) => ({ ...before, vm, tiles: next }), replace: true })
   }
   const fill = (vm: number) => {
     tile(1, vm)

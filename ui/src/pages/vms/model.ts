@@ -74,6 +74,10 @@ function compare(a: string | number | null, b: string | number | null, sign: num
   if (typeof a === 'number' && typeof b === 'number') return sign * (a - b)
   return sign * collator.compare(String(a), String(b))
 }
+/** Hangul syllables stand in Unicode as in the dictionary: thousands of names need no collator. */
+const named = (name: string) => ({ name, plain: /^[가-힣]+$/.test(name) })
+type Named = ReturnType<typeof named>
+const byName = (a: Named, b: Named): number => (a.plain && b.plain ? (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) : collator.compare(a.name, b.name))
 const byPlace = (a: Vm, b: Vm): number => a.host_id - b.host_id || a.vmid - b.vmid || a.id - b.id
 
 /**
@@ -88,8 +92,8 @@ export function arranged(vms: readonly Vm[], sort: string, view: View, pharmacyO
   if (view === 'list' && key) return vms.toSorted(within).map((vm) => vm.id)
   const groups = Map.groupBy(vms, (vm) => vm.pharmacy_id)
   const turn = key ? 1 : sign
-  const places = [...groups.keys()].map((id) => ({ id, name: pharmacyOf(id)?.name ?? '', rank: name === 'pharmacy' ? 0 : urgency(pharmacyOf(id)) }))
-  places.sort((a, b) => turn * (a.rank - b.rank || collator.compare(a.name, b.name)) || a.id - b.id)
+  const places = [...groups.keys()].map((id) => ({ id, name: named(pharmacyOf(id)?.name ?? ''), rank: name === 'pharmacy' ? 0 : urgency(pharmacyOf(id)) }))
+  places.sort((a, b) => turn * (a.rank - b.rank || byName(a.name, b.name)) || a.id - b.id)
   return places.flatMap(({ id }) => groups.get(id)!.toSorted(within).map((vm) => vm.id))
 }
 
