@@ -110,6 +110,19 @@ export class Screen {
     this.focus()
   }
 
+  /** One key down and up; the focus stays where it is. */
+  tap([keysym, code]: Press): void {
+    this.#rfb?.sendKey(keysym, code)
+  }
+
+  /** Types text as keys; what a keyboard layout of the guest lacks is lost there, as on any VNC. */
+  type(text: string): void {
+    for (const letter of text) {
+      const point = letter.codePointAt(0) ?? 0
+      this.#rfb?.sendKey(letter === '\n' ? 0xff0d : point < 0x100 ? point : 0x01000000 | point, null)
+    }
+  }
+
   /** The keyboard went elsewhere with keys held (Ctrl-K): their release will never reach the guest, so it is told now. */
   #letGo(): void {
     const rfb = this.#rfb

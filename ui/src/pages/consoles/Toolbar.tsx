@@ -8,6 +8,8 @@ import { useVm } from '@/live/store'
 import { Icon } from '@/parts/Icon'
 import { askPower } from '@/power/ask'
 
+import { TouchKeyboard } from './TouchKeyboard'
+
 const POWER: readonly Verb[] = ['start', 'shutdown', 'reboot', 'stop', 'reset']
 const COMES_BACK: ReadonlySet<Verb> = new Set(['start', 'reboot', 'reset'])
 
@@ -23,6 +25,7 @@ export function Toolbar({ tab, full, onFull }: { tab: ConsoleTab; full: boolean;
     <div className="console-bar" role="toolbar" aria-label={t('console.toolbar')}>
       <span className="name"><span className="strong">{vm?.pharmacy_name}</span> <span className="t2">{vm?.vm_name}</span></span>
       <span className="rule" />
+      <TouchKeyboard vmId={tab.vmId} disabled={!live} />
       <button type="button" className="btn ghost" disabled={!live} onClick={() => screen?.press(CTRL_ALT_DEL)}><Icon name="keyboard" />Ctrl-Alt-Del</button>
       <Menu position="bottom-start" returnFocus={false}>
         <Menu.Target><button type="button" className="btn ghost" disabled={!live}>{t('console.keys')}<Icon name="down" size={12} /></button></Menu.Target>

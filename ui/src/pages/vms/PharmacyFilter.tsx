@@ -7,6 +7,11 @@ import { usePharmacy, useRows } from '@/live/store'
 import { Failure } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
 
+/** After the menu took the focus for itself. */
+const takeFocus = (field: HTMLElement | null): void => {
+  if (field) setTimeout(() => field.focus(), 0)
+}
+
 const MOST = 30
 const collator = new Intl.Collator('ko', { numeric: true })
 
@@ -17,7 +22,7 @@ function Choices({ onPick }: { onPick: (id: number) => void }) {
   const shown = useMemo(() => all.filter((one) => !found.ids || found.ids.has(one.id)).toSorted((a, b) => collator.compare(a.name, b.name)), [all, found.ids])
   return (
     <>
-      <label className="search-field pharmacy-filter"><Icon name="search" /><span className="sr">{t('pharmacies.search')}</span><input data-autofocus value={q} placeholder={t('pharmacies.search')} autoComplete="off" onChange={(event) => setQ(event.currentTarget.value)} /></label>
+      <label className="search-field pharmacy-filter"><Icon name="search" /><span className="sr">{t('pharmacies.search')}</span><input ref={takeFocus} value={q} placeholder={t('pharmacies.search')} autoComplete="off" onChange={(event) => setQ(event.currentTarget.value)} /></label>
       <Failure error={found.error} />
       {shown.slice(0, MOST).map((one) => <Menu.Item key={one.id} onClick={() => onPick(one.id)}>{one.name} <span className="small t3">{one.code}</span></Menu.Item>)}
       {shown.length > MOST && <Menu.Label>{t('vms.more_pharmacies', { n: shown.length - MOST })}</Menu.Label>}

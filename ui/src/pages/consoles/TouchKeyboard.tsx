@@ -1,0 +1,36 @@
+import { useRef } from 'react'
+
+import { screenOf } from '@/consoles/tabs'
+import { t } from '@/i18n'
+import { Icon } from '@/parts/Icon'
+
+const BACKSPACE = [0xff08, 'Backspace'] as const
+/** Stands in the field so that there is always something for a deletion to delete, which is how it is noticed. */
+const REST = '__'
+
+/**
+ * Brings up a phone's own keyboard, which needs a text field: what is typed there goes to the guest as keys.
+ * Composed text (Hangul) goes when its composition ends.
+ */
+export function TouchKeyboard({ vmId, disabled }: { vmId: number; disabled: boolean }) {
+  const field = useRef<HTMLTextAreaElement>(null)
+  const take = (composing: boolean) => {
+    const area = field.current
+    if (!area || composing) return
+    const screen = screenOf(vmId)
+    if (area.value.length < REST.length) for (let n = area.value.length; n < REST.length; n++) screen?.tap(BACKSPACE)
+    else screen?.type(area.value.slice(REST.length))
+    area.value = REST
+  }
+  return (
+    <span className="touch-keyboard">
+      <button type="button" className="btn ghost" disabled={disabled} onClick={() => field.current?.focus()}><Icon name="keyboard" />{t('console.touch_keyboard')}</button>
+      <textarea
+        ref={field} defaultValue={REST} aria-label={t('console.touch_keyboard')} autoCapitalize="off" autoComplete="off" autoCorrect="off" spellCheck={false} tabIndex={-1}
+        onFocus={(event) => event.currentTarget.setSelectionRange(REST.length, REST.length)}
+        onInput={(event) => take((event.nativeEvent as InputEvent).isComposing)}
+        onCompositionEnd={() => take(false)}
+      />
+    </span>
+  )
+}
