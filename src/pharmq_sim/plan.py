@@ -126,7 +126,7 @@ def make_world(spec: HostSpec, password: str, now: float) -> World:
         },
         users={"root@pam": User("root@pam", password)},
         cores=rng.choice((4, 4, 8)),
-        memory=rng.choice((16, 32, 32)) * GIB,
+        memory=rng.choice((32, 48, 64)) * GIB,
         booted=booted,
         auth_key=f"{rng.getrandbits(128):032x}",
         next_pid=rng.randint(2000, 9000),
