@@ -38,6 +38,12 @@ CALLED = (
     f"GET {GUEST}/vncwebsocket",
     f"GET {GUEST}/agent/network-get-interfaces",
     f"GET {GUEST}/interfaces",
+    f"PUT {GUEST}/config",
+    f"POST {GUEST}/snapshot",
+    f"DELETE {GUEST}/snapshot/{{snapname}}",
+    f"POST {GUEST}/snapshot/{{snapname}}/rollback",
+    f"POST {GUEST}/agent/ping",
+    "POST /nodes/{node}/vzdump",
 )  # fmt: skip
 
 
@@ -109,6 +115,7 @@ def template_of(path: str) -> str:
     plain = path.partition("?")[0]
     plain = re.sub(r"/tasks/[^/]+", "/tasks/{upid}", plain)
     plain = re.sub(r"^/nodes/[^/]+", "/nodes/{node}", plain)
+    plain = re.sub(r"/snapshot/[^/]+", "/snapshot/{snapname}", plain)
     return re.sub(r"/(qemu|lxc)/[^/]+", r"/\1/{vmid}", plain)
 
 

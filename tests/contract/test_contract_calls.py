@@ -78,6 +78,15 @@ CALLS: dict[str, list[Drive]] = {
     "vncproxy": [lambda c: c.vncproxy(QEMU), lambda c: c.vncproxy(LXC)],
     "open_websocket": [lambda c: c.open_websocket(QEMU, VNC)],
     "close": [],
+    "snapshot": [
+        lambda c: c.snapshot(QEMU, "before-update", description="판올림 전", memory=True),
+        lambda c: c.snapshot(LXC, "before-update", memory=True),
+    ],
+    "rollback": [lambda c: c.rollback(QEMU, "before-update", start=True), lambda c: c.rollback(LXC, "before-update")],
+    "delete_snapshot": [lambda c: c.delete_snapshot(QEMU, "before-update"), lambda c: c.delete_snapshot(LXC, "x1")],
+    "backup": [lambda c: c.backup(QEMU), lambda c: c.backup(LXC, storage="local", mode="stop", notes="PharmQ")],
+    "set_onboot": [lambda c: c.set_onboot(QEMU, on=True), lambda c: c.set_onboot(LXC, on=False)],
+    "agent_ping": [lambda c: c.agent_ping(QEMU)],
 }
 
 

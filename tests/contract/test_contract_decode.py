@@ -28,9 +28,18 @@ DECODERS: dict[str, Callable[[bytes], Any]] = {
     f"GET {facts.GUEST}/agent/network-get-interfaces": d.decode_agent_interfaces,
     f"GET {facts.GUEST}/interfaces": d.decode_lxc_interfaces,
     **{call: d.decode_upid for call in facts.CALLED if call.startswith(f"POST {facts.GUEST}/status/")},
+    **{call: d.decode_upid for call in facts.CALLED if "/snapshot" in call or call.endswith("/vzdump")},
 }
 #: Recorded 500s that are plain faults of a host; every other one must have a kind of its own.
-PLAIN = ("hostname lookup", "Timeout while waiting for port", "malformed JSON string", "can't upload")
+PLAIN = (
+    "hostname lookup",
+    "Timeout while waiting for port",
+    "malformed JSON string",
+    "can't upload",
+    "unable to use snapshot name",
+    "only root can set",
+    "checksum mismatch",
+)
 OURS = [exchange for exchange in facts.load().exchanges if exchange.called]
 
 
@@ -64,6 +73,9 @@ def test_there_is_something_to_check() -> None:
         "GET /cluster/status",
         "GET /access/ticket",
         "GET /nodes/{node}/qemu/{vmid}/vncwebsocket",
+        # Nothing of these answers is read.
+        "PUT /nodes/{node}/qemu/{vmid}/config",
+        "POST /nodes/{node}/qemu/{vmid}/agent/ping",
     }
 
 

@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 
 from pharmq.base.clock import Clock
 from pharmq.pve import decode
+from pharmq.pve.care import CareCalls
 from pharmq.pve.errors import (
     CredentialRefused,
     NotSupported,
@@ -47,7 +48,7 @@ _DEFAULT_TIMEOUTS = Timeouts()
 Param = str | int | bool
 
 
-class PveClient:
+class PveClient(CareCalls):
     """One per host; rebuilt when address, credential or pins change. Keeps a ticket, no connection.
 
     ``handshakes`` bounds TLS handshakes across clients (any async context manager, e.g. a Semaphore);
