@@ -77,7 +77,7 @@ def _die_with_parent() -> None:
 @contextmanager
 def running(command: Sequence[str], **options: object) -> Iterator[subprocess.Popen[str]]:
     """A process of ours, ended by its own id when the block ends, or when we die."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "bench")}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "bench"), os.environ.get("PYTHONPATH", "")])}
     process = subprocess.Popen(  # type: ignore[call-overload]
         command, text=True, preexec_fn=_die_with_parent, env=environment, **options
     )

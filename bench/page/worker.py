@@ -17,16 +17,13 @@ from urllib.parse import quote
 
 import uvloop
 from inventory.scale import furnish, guests
+from inventory.words import WORDS
 
 from pharmq.access import SYSTEM
 from pharmq.base.config import Config, sqlite_url
 from pharmq.base.secret import Secret
 from pharmq.bootstrap import ROUTES, House, open_ground
 from pharmq.web.app import create_app
-
-WORDS = ("강남온누리1", "ㄱㄴㅇㄴ", "rkdska", "1234", "pos", "192.168.7.1", "P00123", "강남 pos", "ㄱ", "1")
-"""What people type: a name, consonants, the wrong keyboard, a phone's end, a kind, an address, a code, two words,
-and the two worst: one letter."""
 
 
 def query(name: str, turn: int, vms: int) -> tuple[str, str]:
