@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -13,6 +14,8 @@ from sqlalchemy import func, select
 from pharmq.access import EVERYTHING
 from pharmq.access.routes import ROUTES as ACCESS_ROUTES
 from pharmq.access.service import AccessService
+from pharmq.audit.keys import SigningKeys
+from pharmq.audit.proof import ProofService
 from pharmq.audit.routes import ROUTES as AUDIT_ROUTES
 from pharmq.audit.service import AuditService
 from pharmq.base.clock import Clock, SystemClock
@@ -56,12 +59,13 @@ ROUTES = [
 
 
 class Ground(NamedTuple):
-    """What even the command line needs: database, vault, journal, settings, users."""
+    """What even the command line needs: database, vault, journal and its proof, settings, users."""
 
     clock: Clock
     db: Database
     vault: Vault
     journal: Journal
+    proof: ProofService
     settings: SettingsService
     access: AccessService
 
@@ -79,10 +83,12 @@ async def open_ground(config: Config, clock: Clock | None = None) -> AsyncIterat
         await migrate(db)
         vault = Vault(db, await _master_key(config, db), clock)
         await vault.load()
-        journal = Journal(clock)
+        keys = await SigningKeys.load(db, vault, clock)
+        journal = Journal(clock, keys)
+        proof = ProofService(db, journal, keys, clock, _witness(config, keys))
         settings = SettingsService(db, journal, clock)
         await settings.load()
-        yield Ground(clock, db, vault, journal, settings, AccessService(db, journal, settings, clock))
+        yield Ground(clock, db, vault, journal, proof, settings, AccessService(db, journal, settings, clock))
     finally:
         await db.close()
 
@@ -98,12 +104,20 @@ async def _master_key(config: Config, db: Database) -> MasterKey:
     return MasterKey.from_text(text)
 
 
+def _witness(config: Config, keys: SigningKeys) -> Path:
+    """Beside the master key, where a copy or a restore of the data does not reach; else beside the data."""
+    folder = config.data_dir
+    if config.key_file is not None and config.key_file.exists() and os.access(config.key_file.parent, os.W_OK):
+        folder = config.key_file.parent
+    return folder / f"journal-{keys.name}.witness"
+
+
 class House:
     """Every room, built and connected. Entering starts them, leaving stops them in the opposite order."""
 
     SERVICES: ClassVar = (
         "db", "clock", "journal", "settings", "hosts", "inventory", "fleet", "jobs", "consoles", "audit", "live",
-        "ready_checks",
+        "proof", "ready_checks",
     )  # fmt: skip
     """Names by which handlers ask for services."""
 
@@ -209,6 +223,7 @@ class House:
         await self.jobs.start()
         await self.consoles.start()
         await self.live.start()
+        await self.ground.proof.start()
         await self.fleet.start()
         return self
 
@@ -226,6 +241,7 @@ class House:
         await self.hosts.aclose()
         await self.inventory.aclose()
         await self.clients.aclose()
+        await self.ground.proof.aclose()
 
 
 __all__ = ["ROUTES", "Ground", "House", "open_ground"]

@@ -31,6 +31,8 @@ user_app = typer.Typer(no_args_is_help=True, help="Users of this installation.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens.")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
+audit_app = typer.Typer(no_args_is_help=True, help="The journal's proof.")
+app.add_typer(audit_app, name="audit")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -226,3 +228,28 @@ def token_create(
         lambda ground: ground.access.create_token(SYSTEM, user, name, life),
     )
     sys.stdout.write(token.reveal() + "\n")
+
+
+@audit_app.command("verify")
+def audit_verify(data_dir: DataDir = None, database_url: DatabaseUrl = None, key_file: KeyFile = None) -> None:
+    """Follow the journal's chain from the first row to its head; exit with 1 when anything was changed."""
+    report = _run(_config(data_dir, database_url, key_file), lambda ground: ground.proof.check_and_record(SYSTEM))
+    language = _language()
+    for found in report.findings:
+        message = render(found.code, {"first": found.first, "last": found.last, "detail": found.detail}, language)
+        err.print(f"[red]{message.title}[/]")
+    out.print(f"{report.rows} rows, {report.checkpoints} checkpoints, head {report.head_seq}:{report.head_hash}")
+    if not report.whole:
+        message = render("audit.not_whole", {}, language)
+        err.print(f"{message.title} {message.remedy}")
+        raise typer.Exit(1)
+    out.print("The journal is whole.")
+
+
+@audit_app.command("accept-restore")
+def audit_accept_restore(
+    reason: str, data_dir: DataDir = None, database_url: DatabaseUrl = None, key_file: KeyFile = None
+) -> None:
+    """Record that the database was put back from a backup on purpose."""
+    _run(_config(data_dir, database_url, key_file), lambda ground: ground.proof.accept_restore(SYSTEM, reason))
+    out.print("Recorded.")

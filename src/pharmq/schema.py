@@ -1,6 +1,7 @@
 """Every room's tables: importing this module makes them all known to the shared metadata."""
 
 from pharmq.access import tables as access_tables
+from pharmq.audit import tables as audit_tables
 from pharmq.consoles import tables as consoles_tables
 from pharmq.db import tables as db_tables
 from pharmq.hosts import tables as hosts_tables
@@ -12,6 +13,7 @@ from pharmq.vault import tables as vault_tables
 
 TABLES = (
     access_tables,
+    audit_tables,
     consoles_tables,
     db_tables,
     hosts_tables,

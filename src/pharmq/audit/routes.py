@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from litestar import get
+from litestar import get, post
 from litestar.params import Parameter
 
-from pharmq.access import Actor, Privilege
+from pharmq.access import EVERYTHING, Actor, Privilege, require
+from pharmq.audit.proof import CheckState, ProofService
 from pharmq.audit.service import AuditService, EventFilter, EventRow
 from pharmq.http import MAX_ID, Limit, Page
 
@@ -47,4 +48,30 @@ def _known(ids: list[int] | None) -> tuple[int, ...]:
     return tuple(number if 0 < number <= MAX_ID else 0 for number in ids or ())
 
 
-ROUTES = [list_events]
+@post(
+    "/api/audit/verify",
+    operation_id="beginAuditCheck",
+    summary="Check the whole journal",
+    tags=["audit"],
+    opt={"privilege": Privilege.AUDIT_READ},
+    status_code=202,
+)
+async def begin_check(actor: Actor, proof: ProofService) -> CheckState:
+    """Runs on; ask for its state. What comes of it is recorded."""
+    return proof.begin_check(actor)
+
+
+@get(
+    "/api/audit/verify",
+    operation_id="getAuditCheck",
+    summary="The running check, and the result of the last one",
+    tags=["audit"],
+    opt={"privilege": Privilege.AUDIT_READ},
+)
+async def get_check(actor: Actor, proof: ProofService) -> CheckState:
+    """Findings carry a catalogue code and the rows concerned; the result is this process's, the journal has all."""
+    require(actor, Privilege.AUDIT_READ, EVERYTHING)
+    return proof.state
+
+
+ROUTES = [list_events, begin_check, get_check]

@@ -71,7 +71,8 @@ class Database:
                 # Patient connections end the commit first, so it did happen and others must hear of it.
                 tx.committed()
                 raise
-        tx.committed()
+            # Here, not after the connection is given back: a cancellation may arrive in that await.
+            tx.committed()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

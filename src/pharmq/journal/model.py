@@ -7,7 +7,8 @@ import msgspec
 
 Phase = Literal["event", "request", "outcome"]
 VERSION = 1
-"""Version of the meaning of ``kind`` and ``params``; readers may meet older rows for years."""
+"""Version of a row: the meaning of ``kind`` and ``params``, and the form it is hashed in (``chain``); readers may meet
+older rows for years."""
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -30,7 +31,11 @@ class Where(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact to append. An act has two: phase ``request`` in the act's transaction, ``outcome`` later, same act id."""
+    """A fact to append. An act has two: phase ``request`` in the act's transaction, ``outcome`` later, same act id.
+
+    ``who.name``, ``who.source`` and ``private`` are kept beside the chain and can be erased; whatever names a person
+    belongs there, never into ``params``. ``about`` is the user that ``private`` tells of (by default the actor).
+    """
 
     kind: str
     phase: Phase = "event"
@@ -38,13 +43,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     who: Who = SYSTEM_WHO
     where: Where = Where()
     params: dict[str, Any] = {}
+    private: dict[str, Any] = {}
+    about: int | None = None
     outcome: str | None = None
     upid: str | None = None
     at: datetime | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact as it stands in the journal."""
+    """A fact as it stands in the journal, ``private`` parameters among the others unless they were erased."""
 
     seq: int
     version: int

@@ -63,6 +63,8 @@ WHO = {
     "GET /api/vnc/sessions": "see",
     "DELETE /api/vnc/sessions/{session_id:str}": "console.control",
     "GET /api/events": "see",
+    "POST /api/audit/verify": "audit.read",
+    "GET /api/audit/verify": "audit.read",
     "GET /api/stream": "see",
     "GET /api/settings": "settings.edit",
     "PUT /api/settings": "settings.edit",
