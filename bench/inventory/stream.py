@@ -20,8 +20,8 @@ ROWS = 20
 async def measure(browsers: int) -> float:
     inventory = build(200)
 
-    async def is_live(_actor: Actor) -> bool:
-        return True
+    async def fresh(actor: Actor) -> Actor | None:
+        return actor
 
     live = LiveService(
         inventory.db,
@@ -30,7 +30,7 @@ async def measure(browsers: int) -> float:
         event=lambda row: row,
         may_see_event=lambda _actor, _row: True,
         summary=inventory.select.summary,
-        is_live=is_live,
+        fresh=fresh,
     )
     view = inventory.view
     live.register("vms", inventory.rows.encoded, lambda: list(view.all_ids()), lambda _number: None)

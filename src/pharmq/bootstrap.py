@@ -11,8 +11,10 @@ from typing import Any, ClassVar, NamedTuple, Self
 import msgspec
 from sqlalchemy import func, select
 
-from pharmq.access import EVERYTHING
+from pharmq.access import EVERYTHING, Scope, scope_of
 from pharmq.access.routes import ROUTES as ACCESS_ROUTES
+from pharmq.access.routes_own import ROUTES as OWN_ROUTES
+from pharmq.access.routes_people import ROUTES as PEOPLE_ROUTES
 from pharmq.access.service import AccessService
 from pharmq.audit.keys import SigningKeys
 from pharmq.audit.proof import ProofService
@@ -20,6 +22,7 @@ from pharmq.audit.routes import ROUTES as AUDIT_ROUTES
 from pharmq.audit.service import AuditService
 from pharmq.base.clock import Clock, SystemClock
 from pharmq.base.config import Config
+from pharmq.base.errors import NotFound
 from pharmq.consoles.routes import ROUTES as CONSOLES_ROUTES
 from pharmq.consoles.service import ConsolesService
 from pharmq.consoles.socket import ConsoleSocket
@@ -48,6 +51,8 @@ from pharmq.web.routes import ROUTES as WEB_ROUTES
 
 ROUTES = [
     *ACCESS_ROUTES,
+    *OWN_ROUTES,
+    *PEOPLE_ROUTES,
     *HOSTS_ROUTES,
     *INVENTORY_ROUTES,
     *JOBS_ROUTES,
@@ -88,7 +93,7 @@ async def open_ground(config: Config, clock: Clock | None = None) -> AsyncIterat
         proof = ProofService(db, journal, keys, clock, _witness(config, keys))
         settings = SettingsService(db, journal, clock)
         await settings.load()
-        yield Ground(clock, db, vault, journal, proof, settings, AccessService(db, journal, settings, clock))
+        yield Ground(clock, db, vault, journal, proof, settings, AccessService(db, journal, settings, vault, clock))
     finally:
         await db.close()
 
@@ -158,7 +163,7 @@ class House:
             settings=settings,
             origin=config.origin,
             owner=self.owner,
-            is_live=ground.access.is_live,
+            fresh=ground.access.fresh,
         )
         self.audit = AuditService(db, journal, self.directory, self.inventory.view)
         self.live = LiveService(
@@ -168,7 +173,7 @@ class House:
             event=self.audit.row,
             may_see_event=self.audit.visible,
             summary=self.inventory.select.summary,
-            is_live=ground.access.is_live,
+            fresh=ground.access.fresh,
             refresh=self.inventory.standings.refresh,
         )
         self._connect()
@@ -181,12 +186,38 @@ class House:
         self.inventory.standings.warn_days = lambda: self.ground.settings.current.certificate_warning_days
         self.inventory.select.consoles_open = lambda actor: len(self.consoles.sessions(actor))
         self.inventory.select.jobs_running = self.jobs.open_count
-        self.ground.access.on_revoked(self.consoles.close_for)
+        access = self.ground.access
+        access.ground.place = self._place
+        access.on_revoked(self.consoles.close_for)
+        access.on_locked(self.consoles.close_locked)
+        access.on_changed(self.consoles.recheck)
+        access.on_changed(self.live.recheck)
         self.ground.settings.listen(lambda changed: self.clients.limit_handshakes(changed.handshakes_max))
-        self.ground.access.on_revoked(self.live.close_for)
+        access.on_revoked(self.live.close_for)
+        access.on_locked(self.live.close_for)
         connect_live(self.live, self.hosts, self.inventory)
         board = self.jobs.board
         self.live.register("jobs", self._encoded_job, board.job_ids, lambda _job: EVERYTHING)
+
+    def _place(self, path: str) -> Scope | None:
+        """A grant's path with its ancestors; None when there is no such object."""
+        if path == "/":
+            return EVERYTHING
+        _, kind, text = path.split("/")
+        number = int(text)
+        try:
+            match kind:
+                case "group" if self.directory.group(number) is not None:
+                    return scope_of(groups=(number,))
+                case "pharmacy":
+                    return self.directory.scope_of_pharmacy(number)
+                case "host":
+                    return self.directory.scope(number)
+                case "vm" if (vm := self.inventory.view.get(number)) is not None:
+                    return self.inventory.scope(vm)
+        except NotFound:
+            return None
+        return None
 
     def _account(self, host_id: int) -> str:
         host = self.directory.host(host_id)
@@ -223,6 +254,7 @@ class House:
         await self.jobs.start()
         await self.consoles.start()
         await self.live.start()
+        await self.ground.access.start()
         await self.ground.proof.start()
         await self.fleet.start()
         return self
@@ -235,6 +267,7 @@ class House:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.ground.access.aclose()
         await self.hang_up()
         await self.fleet.aclose()
         await self.jobs.aclose()

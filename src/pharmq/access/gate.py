@@ -1,7 +1,9 @@
 """The gate before every handler: who calls, may a browser have been tricked, does the route ask a privilege.
 
-A route says ``opt={"privilege": Privilege.SEE}`` or ``opt={"public": True}``; one that says neither is refused, so a
-forgotten mark fails closed. The service behind the route checks the privilege on the very object again.
+A route says ``opt={"privilege": Privilege.SEE}``, ``{"any_user": True}`` or ``{"public": True}``; one that says none of
+them is refused, so a forgotten mark fails closed. The service behind the route checks the privilege on the very object
+again. More marks: ``"recent": True`` asks for a password shown lately; ``"always": "bare"`` lets also those in who must
+still register a second factor, ``"always": "locked"`` those too whose screen is locked.
 """
 
 import hmac
@@ -13,8 +15,9 @@ from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from pharmq.access.callers import SignedIn
 from pharmq.access.model import Actor, Privilege, allows_anywhere
-from pharmq.access.service import AccessService, SignedIn
+from pharmq.access.service import AccessService
 from pharmq.base.errors import Forbidden, Unauthenticated
 
 COOKIE = "pharmq_session"
@@ -47,8 +50,9 @@ class Authentication:
 class Gate:
     """Litestar guard. ``origin`` is where our own pages come from."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, access: AccessService) -> None:
         self.origin = origin
+        self.access = access
 
     def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         unsafe = connection.scope["type"] == ScopeType.WEBSOCKET or connection.scope.get("method") not in _SAFE
@@ -63,11 +67,21 @@ class Gate:
             sent = connection.headers.get("x-csrf-token", "")
             if not hmac.compare_digest(sent.encode(), caller.csrf.encode()):
                 raise Forbidden("session.csrf")
+        self._check_standing(caller, handler)
         if handler.opt.get("any_user"):
             return
         privilege = handler.opt.get("privilege")
         if not isinstance(privilege, Privilege) or not allows_anywhere(caller.actor, privilege):
             raise Forbidden("access.forbidden", params={"privilege": str(privilege)})
+
+    def _check_standing(self, caller: SignedIn, handler: BaseRouteHandler) -> None:
+        always = handler.opt.get("always")
+        if caller.locked and always != "locked":
+            raise Forbidden("session.locked")
+        if caller.bare and always is None:
+            raise Forbidden("session.second_factor_needed")
+        if handler.opt.get("recent") and not self.access.sessions.is_recent(caller):
+            raise Forbidden("session.reauth")
 
     def _check_origin(self, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
         """A browser names the page's origin on every unsafe request; one that is not ours is refused."""

@@ -85,7 +85,7 @@ def scope_of(
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """``within`` narrows it, as a token's scope does: the object must also lie below one of these; empty is no limit."""
+    """``within`` narrows it, as a token's scope does: the object must also lie below one of these. Empty: no limit."""
 
     path: str
     privileges: frozenset[Privilege]

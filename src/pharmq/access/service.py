@@ -1,320 +1,222 @@
-"""Signing in, knowing who calls, the first administrator, API tokens.
+"""The room's door: who calls, the first administrator, and the parts that do the rest.
 
-Passwords are argon2id; session ids and tokens are random and kept as SHA-256 only. Lookups are cached for a few
-seconds, so a request costs no query, and a session ended by another process is noticed as soon.
+Passwords are argon2id; session ids, tokens and links are random and kept as SHA-256 only; the keys of one-time codes
+are sealed in the vault.
 """
 
-import asyncio
-import hashlib
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from functools import cache
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
-import msgspec
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pharmq.access import store, where, who
-from pharmq.access.model import EVERYTHING, Actor, Privilege, require
-from pharmq.access.throttle import Throttle
+from pharmq.access import store, store_entry
+from pharmq.access.callers import Callers, SignedIn
+from pharmq.access.follow import Follower
+from pharmq.access.ground import Ground, digest
+from pharmq.access.leaving import Leaving
+from pharmq.access.model import ADMINISTRATOR, EVERYTHING, Actor, Privilege, require
+from pharmq.access.own import Own, clear_second_factor
+from pharmq.access.people import People, user_exists
+from pharmq.access.policy import needs_second_factor
+from pharmq.access.sessions import NewSession, Sessions
 from pharmq.base.clock import Clock
-from pharmq.base.errors import Conflict, Forbidden, NotFound, TooMany, Unauthenticated
+from pharmq.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from pharmq.base.ids import new_act_id, new_token
 from pharmq.base.messages import Language
 from pharmq.base.secret import Secret
 from pharmq.db import Database
 from pharmq.journal import Entry, Journal, Who
-from pharmq.settings import SettingsService
+from pharmq.settings import RuntimeSettings, SettingsService
+from pharmq.vault import Vault
 
-RECHECK_S = 5.0
-TOUCH = timedelta(minutes=1)
 SETUP_LINK_LIFE = timedelta(hours=24)
-CACHED = 10_000
-
-
-class SignedIn(msgspec.Struct, frozen=True):
-    """A caller whose credential was good. ``csrf`` is empty for API tokens, which no browser sends by itself."""
-
-    actor: Actor
-    csrf: str
-    expires_at: datetime | None
-    display_name: str
-
-
-class NewSession(msgspec.Struct, frozen=True):
-    cookie: Secret
-    signed_in: SignedIn
 
 
 class AccessService:
-    def __init__(self, db: Database, journal: Journal, settings: SettingsService, clock: Clock) -> None:
-        self.db = db
-        self.journal = journal
-        self.settings = settings
-        self.clock = clock
-        self.throttle = Throttle()
-        self._hashing = asyncio.Semaphore(2)
-        self._cache: dict[str, tuple[float, SignedIn]] = {}
-        self._revoked_listeners: list[Callable[[str], None]] = []
+    """``callers`` who stands behind what; ``sessions`` in and out; ``own`` one's own security; ``people`` users,
+    grants, roles; ``leaving`` offboarding and lost devices."""
 
-    def on_revoked(self, fn: Callable[[str], None]) -> None:
-        """``fn(session)`` is called when a session ends, so that its streams and consoles end too."""
-        self._revoked_listeners.append(fn)
+    def __init__(self, db: Database, journal: Journal, settings: SettingsService, vault: Vault, clock: Clock) -> None:
+        self.ground = Ground(db, journal, settings, vault, clock)
+        self.callers = Callers(self.ground)
+        self.sessions = Sessions(self.ground, self.callers)
+        self.own = Own(self.ground, self.sessions)
+        self.people = People(self.ground, self.sessions)
+        self.leaving = Leaving(self.ground, self.people, self.sessions)
+        self._follower = Follower(self.ground)
 
-    # -- signing in and out ---------------------------------------------------------------------------
+    async def start(self) -> None:
+        """Begin to hear of what other processes change."""
+        await self._follower.start()
 
-    async def sign_in(self, name: str, password: Secret, source: str | None, user_agent: str | None) -> NewSession:
-        """A new session, or Unauthenticated; TooMany after repeated failures from the same address."""
-        if wait := self.throttle.wait_s(name, source, self.clock.monotonic()):
-            raise TooMany("session.too_many", params={"retry_after_s": wait})
-        async with self.db.read() as conn:
-            user = await store.user_by_name(conn, name)
-        good = await self._verify(user.password_hash if user else None, password)
-        if user is None or not good or user.disabled:
-            self.throttle.failed(name, source, self.clock.monotonic())
-            async with self.db.transaction() as tx:
-                refused = Entry(kind="session.refused", who=Who("user", None, name[:64], source))
-                await self.journal.append(tx, refused)
-            raise Unauthenticated("session.refused")
-        self.throttle.succeeded(name, source)
-        return await self._open_session(user, source, user_agent)
+    async def aclose(self) -> None:
+        await self._follower.aclose()
 
-    async def _open_session(self, user: store.User, source: str | None, user_agent: str | None) -> NewSession:
-        now = self.clock.now()
-        cookie = new_token()
-        session = store.Session(
-            token_hash=_digest(cookie),
-            user_id=user.id,
-            created_at=now,
-            last_seen=now,
-            expires_at=now + timedelta(hours=self.settings.current.session_hours),
-        )
-        async with self.db.transaction(durable=True) as tx:
-            await store.delete_old_sessions(tx.conn, now)
-            await store.add_session(tx.conn, session, source, (user_agent or "")[:255])
-            actor = await self._actor(tx.conn, user, source, session.token_hash)
-            await self.journal.append(tx, Entry(kind="session.opened", who=who(actor)))
-        signed_in = SignedIn(actor, csrf_of(cookie), session.expires_at, user.display_name)
-        self._remember(session.token_hash, signed_in)
-        return NewSession(Secret(cookie), signed_in)
-
-    async def sign_out(self, actor: Actor) -> None:
-        if actor.session is None:
-            return
-        async with self.db.transaction(durable=True) as tx:
-            await store.delete_session(tx.conn, actor.session)
-            await self.journal.append(tx, Entry(kind="session.closed", who=who(actor)))
-        self._revoked(actor.session)
-
-    # -- knowing who calls ----------------------------------------------------------------------------
+    # --- who calls, for gates, sockets, streams, consoles, jobs
 
     async def by_cookie(self, cookie: str, source: str | None) -> SignedIn | None:
-        """The caller behind a session cookie; None when it is unknown, expired or idle for too long."""
-        key = _digest(cookie)
-        if found := self._cached(key):
-            return _from(found, source)
-        now = self.clock.now()
-        async with self.db.read() as conn:
-            session = await store.session_by_hash(conn, key)
-            user = await store.user_by_id(conn, session.user_id) if session else None
-            if session is None or user is None or user.disabled or session.expires_at <= now:
-                return None
-            if now - session.last_seen > timedelta(hours=self.settings.current.session_idle_hours):
-                return None
-            actor = await self._actor(conn, user, source, key)
-        if now - session.last_seen > TOUCH:
-            async with self.db.transaction() as tx:
-                await store.touch_session(tx.conn, key, now)
-        signed_in = SignedIn(actor, csrf_of(cookie), session.expires_at, user.display_name)
-        self._remember(key, signed_in)
-        return signed_in
+        return await self.callers.by_cookie(cookie, source)
 
     async def by_token(self, token: str, source: str | None) -> SignedIn | None:
-        """The caller behind an API token; None when it is unknown or expired."""
-        key = _digest(token)
-        if found := self._cached(key):
-            return _from(found, source)
-        now = self.clock.now()
-        async with self.db.read() as conn:
-            row = await store.token_by_hash(conn, key)
-            user = await store.user_by_id(conn, row.user_id) if row else None
-            if row is None or user is None or user.disabled or (row.expires_at and row.expires_at <= now):
-                return None
-            actor = await self._actor(conn, user, source, key)
-        if row.last_used is None or now - row.last_used > TOUCH:
-            async with self.db.transaction() as tx:
-                await store.touch_token(tx.conn, row.id, now)
-        signed_in = SignedIn(msgspec.structs.replace(actor, kind="token"), "", row.expires_at, user.display_name)
-        self._remember(key, signed_in)
-        return signed_in
+        return await self.callers.by_token(token, source)
 
-    async def is_live(self, actor: Actor) -> bool:
-        """Whether the session or token behind an actor still holds; long-lived streams ask from time to time."""
-        if actor.session is None:
-            return actor.kind == "system"
-        if self._cached(actor.session):
-            return True
-        now = self.clock.now()
-        async with self.db.read() as conn:
-            if actor.kind == "token":
-                row = await store.token_by_hash(conn, actor.session)
-                return row is not None and (row.expires_at is None or row.expires_at > now)
-            session = await store.session_by_hash(conn, actor.session)
-            return session is not None and session.expires_at > now
+    async def fresh(self, actor: Actor) -> Actor | None:
+        """``Callers.fresh``: the same caller with the grants of now, or None."""
+        return await self.callers.fresh(actor)
 
-    # -- the first administrator, users and tokens made on the machine ---------------------------------
+    async def stored(self, kind: str, user_id: int | None, token_id: int | None = None) -> Actor | None:
+        """``Callers.stored``: who asked earlier, with the grants of now, or None."""
+        return await self.callers.stored(kind, user_id, token_id)
+
+    def on_revoked(self, fn: Callable[[str], None]) -> None:
+        """``fn(session)`` at once when a session or token ends here."""
+        self.sessions.on_ended(fn)
+
+    def on_changed(self, fn: Callable[[int | None], None]) -> None:
+        """``fn(user_id)`` when what somebody holds changed, anywhere; None: anybody. Ask ``fresh`` again then."""
+        self.ground.listeners.append(fn)
+
+    def on_locked(self, fn: Callable[[str], None]) -> None:
+        """``fn(session)`` at once when a screen is locked here."""
+        self.sessions.on_locked(fn)
+
+    def hand_over(self, what: str, fn: Callable[..., Awaitable[int]]) -> None:
+        """``fn(tx, from_user, to_user | None)`` gives what a leaving person owns to the heir; how many it was."""
+        self.ground.heirlooms[what] = fn
+
+    async def sign_in(
+        self, name: str, password: Secret, source: str | None, user_agent: str | None, code: str | None = None
+    ) -> NewSession:
+        return await self.sessions.sign_in(name, password, source, user_agent, code)
+
+    async def sign_out(self, actor: Actor) -> None:
+        await self.sessions.sign_out(actor)
+
+    def check_settings(self, signed_in: SignedIn, wanted: RuntimeSettings) -> None:
+        """Raises Invalid when the new rules would lock their own author out."""
+        if signed_in.actor.kind != "user" or signed_in.second_factor:
+            return
+        source = signed_in.actor.source
+        if needs_second_factor(wanted, source) and not wanted.second_factor_required:
+            locked_out = FieldError("settings.locks_you_out", {"source": source})
+            raise Invalid("settings.locks_you_out", params={"source": source}, fields={"inside_networks": [locked_out]})
+
+    # --- the first administrator
 
     async def needs_setup(self) -> bool:
-        async with self.db.read() as conn:
+        async with self.ground.db.read() as conn:
             return await store.count_users(conn) == 0
 
     async def new_setup_link(self) -> Secret:
         """The token of a fresh one-time link; an earlier one stops working."""
         token = new_token()
-        now = self.clock.now()
-        async with self.db.transaction(durable=True) as tx:
-            await store.replace_setup_link(tx.conn, _digest(token), now, now + SETUP_LINK_LIFE)
+        now = self.ground.clock.now()
+        async with self.ground.db.transaction(durable=True) as tx:
+            await store_entry.replace_setup_link(tx.conn, digest(token), now, now + SETUP_LINK_LIFE)
         return Secret(token)
 
     async def set_up(
         self, token: str, name: str, password: Secret, source: str | None, user_agent: str | None
     ) -> NewSession:
         """Use the one-time link to create the first administrator and sign in."""
-        password_hash = await self._hash(password)
-        now = self.clock.now()
-        async with self.db.transaction(durable=True) as tx:
+        password_hash = await self.ground.passwords.hash(password)
+        now = self.ground.clock.now()
+        async with self.ground.db.transaction(durable=True) as tx:
             if await store.count_users(tx.conn):
                 raise Conflict("setup.done")
-            if not await store.take_setup_link(tx.conn, _digest(token), now):
+            if not await store_entry.take_setup_link(tx.conn, digest(token), now):
                 raise Forbidden("setup.link_invalid")
             user_id = await store.add_user(tx.conn, name, name, password_hash, "ko", now)
-            await store.add_grant(tx.conn, user_id, "/", "administrator")
+            await store.add_grant(tx.conn, user_id, "/", ADMINISTRATOR)
             made = Entry(kind="access.setup", who=Who("user", user_id, name, source), act_id=new_act_id(now))
-            await self.journal.append(tx, made)
-        return await self._open_session(store.User(user_id, name, name, "ko", password_hash, False), source, user_agent)
+            await self.ground.journal.append(tx, made)
+        return await self._enter(user_id, source, user_agent)
+
+    # --- invitations
+
+    async def invited(self, token: str) -> store.User:
+        """Whom an invitation is for. Raises Forbidden when it is unknown, used or too old."""
+        async with self.ground.db.read() as conn:
+            user_id = await store_entry.invited(conn, digest(token), self.ground.clock.now())
+            user = None if user_id is None else await store.user_by_id(conn, user_id)
+        if user is None or user.disabled:
+            raise Forbidden("access.invitation_invalid")
+        return user
+
+    async def accept(self, token: str, password: Secret, source: str | None, user_agent: str | None) -> NewSession:
+        """Choose the password and come in. The link proves the person once; from outside, a second factor is then
+        the first thing asked for."""
+        await self.invited(token)
+        password_hash = await self.ground.passwords.hash(password)
+        now = self.ground.clock.now()
+        async with self.ground.db.transaction(durable=True) as tx:
+            user_id = await store_entry.take_invitation(tx.conn, digest(token), now)
+            user = None if user_id is None else await store.user_by_id(tx.conn, user_id)
+            if user is None or user.disabled:
+                raise Forbidden("access.invitation_invalid")
+            await store.set_password(tx.conn, user.id, password_hash)
+            actor = Actor("user", user.id, user.name, (), source)
+            await self.ground.note(tx, actor, "access.invitation_accepted", user.id)
+        return await self._enter(user.id, source, user_agent)
+
+    async def _enter(self, user_id: int, source: str | None, user_agent: str | None) -> NewSession:
+        async with self.ground.db.read() as conn:
+            user = await store.user_by_id(conn, user_id)
+        if user is None:
+            raise NotFound("access.user_not_found")
+        return await self.sessions.open(user, source, user_agent)
+
+    # --- made on the machine itself
 
     async def create_user(
         self, actor: Actor, name: str, password: Secret, *, administrator: bool, lang: Language
     ) -> int:
         """The new user's id; Conflict when the name is taken."""
         require(actor, Privilege.ACCESS_EDIT, EVERYTHING)
-        password_hash = await self._hash(password)
+        password_hash = await self.ground.passwords.hash(password)
         try:
-            async with self.db.transaction(durable=True) as tx:
-                user_id = await store.add_user(tx.conn, name, name, password_hash, lang, self.clock.now())
+            async with self.ground.db.transaction(durable=True) as tx:
+                user_id = await store.add_user(tx.conn, name, name, password_hash, lang, self.ground.clock.now())
                 if administrator:
-                    await store.add_grant(tx.conn, user_id, "/", "administrator")
-                made = Entry(
-                    kind="access.user_added",
-                    who=who(actor),
-                    where=where(EVERYTHING),
-                    params={"user_id": user_id, "name": name, "administrator": administrator},
-                )
-                await self.journal.append(tx, made)
+                    await store.add_grant(tx.conn, user_id, "/", ADMINISTRATOR)
+                given = [{"path": "/", "role": ADMINISTRATOR}] if administrator else []
+                await self.ground.note(tx, actor, "access.user_added", user_id, name=name, grants=given)
         except IntegrityError:
-            raise Conflict("access.user_exists", params={"name": name}) from None
+            raise user_exists(name) from None
         return user_id
 
     async def reset_password(self, actor: Actor, name: str, password: Secret) -> None:
-        """A new password on the machine itself; every session of the user ends."""
+        """On the machine itself, for who cannot come in: a new password, no second factor, enabled again; every
+        session of the user ends."""
         require(actor, Privilege.ACCESS_EDIT, EVERYTHING)
-        password_hash = await self._hash(password)
-        async with self.db.transaction(durable=True) as tx:
-            user = await store.user_by_name(tx.conn, name)
-            if user is None:
-                raise NotFound("access.user_unknown", params={"name": name})
-            await store.set_password(tx.conn, user.id, password_hash)
-            ended = await store.delete_sessions_of(tx.conn, user.id)
-            reset = Entry(kind="access.password_reset", who=who(actor), params={"user_id": user.id, "name": name})
-            await self.journal.append(tx, reset)
-        for session in ended:
-            self._revoked(session)
+        password_hash = await self.ground.passwords.hash(password)
+        async with self.ground.db.transaction(durable=True) as tx:
+            user = await self._named(tx.conn, name)
+            await store.change_user(tx.conn, user.id, password_hash=password_hash, disabled_at=None)
+            await clear_second_factor(tx, user.id)
+            await store_entry.delete_invitations_of(tx.conn, user.id)
+            ended = await store_entry.delete_sessions_of(tx.conn, user.id)
+            await self.ground.note(tx, actor, "access.password_reset", user.id, name=name, sessions=len(ended))
+            tx.after_commit(lambda: self.sessions.ended(ended))
 
     async def create_token(self, actor: Actor, user_name: str, name: str, life: timedelta | None) -> Secret:
-        """An API token for a user; shown this once."""
+        """An API token for a user with all they hold; shown this once."""
         require(actor, Privilege.ACCESS_EDIT, EVERYTHING)
-        token = "pq_" + new_token()
-        now = self.clock.now()
-        async with self.db.transaction(durable=True) as tx:
-            user = await store.user_by_name(tx.conn, user_name)
-            if user is None:
-                raise NotFound("access.user_unknown", params={"name": user_name})
-            expires_at = now + life if life else None
-            token_id = await store.add_token(tx.conn, user.id, name, _digest(token), now, expires_at)
-            made = Entry(
-                kind="access.token_added",
-                who=who(actor),
-                params={"token_id": token_id, "user_id": user.id, "name": name},
-            )
-            await self.journal.append(tx, made)
-        return Secret(token)
+        async with self.ground.db.read() as conn:
+            user = await self._named(conn, user_name)
+        return await self.own.make_token(actor, user.id, name, life)
 
     async def users(self, actor: Actor) -> list[store.User]:
         require(actor, Privilege.ACCESS_EDIT, EVERYTHING)
-        async with self.db.read() as conn:
+        async with self.ground.db.read() as conn:
             return await store.all_users(conn)
 
-    # -- inside ----------------------------------------------------------------------------------------
-
-    async def _actor(self, conn: AsyncConnection, user: store.User, source: str | None, session: str) -> Actor:
-        grants = await store.grants_of(conn, user.id)
-        lang: Language = "en" if user.lang == "en" else "ko"
-        return Actor("user", user.id, user.name, grants, source, lang, session)
-
-    async def _verify(self, password_hash: str | None, password: Secret) -> bool:
-        """False after the same work for an unknown name, so that names cannot be told by the time it takes."""
-        async with self._hashing:
-            return await asyncio.to_thread(_matches, password_hash or _nobody(), password.reveal()) and bool(
-                password_hash
-            )
-
-    async def _hash(self, password: Secret) -> str:
-        async with self._hashing:
-            return await asyncio.to_thread(PasswordHasher().hash, password.reveal())
-
-    def _cached(self, key: str) -> SignedIn | None:
-        found = self._cache.get(key)
-        if found is None or self.clock.monotonic() - found[0] > RECHECK_S:
-            return None
-        if found[1].expires_at is not None and found[1].expires_at <= self.clock.now():
-            return None
-        return found[1]
-
-    def _remember(self, key: str, signed_in: SignedIn) -> None:
-        if len(self._cache) >= CACHED:
-            self._cache.clear()
-        self._cache[key] = (self.clock.monotonic(), signed_in)
-
-    def _revoked(self, session: str) -> None:
-        self._cache.pop(session, None)
-        for fn in self._revoked_listeners:
-            fn(session)
+    async def _named(self, conn: AsyncConnection, name: str) -> store.User:
+        user = await store.user_by_name(conn, name)
+        if user is None:
+            raise NotFound("access.user_unknown", params={"name": name})
+        return user
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def csrf_of(cookie: str) -> str:
-    """Known only to who can read the cookie or our answers, and no use for finding the cookie."""
-    return hashlib.sha256(b"csrf:" + cookie.encode()).hexdigest()[:43]
-
-
-def _matches(password_hash: str, password: str) -> bool:
-    try:
-        return PasswordHasher().verify(password_hash, password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-@cache
-def _nobody() -> str:
-    return PasswordHasher().hash(new_token())
-
-
-def _from(found: SignedIn, source: str | None) -> SignedIn:
-    if found.actor.source == source:
-        return found
-    return msgspec.structs.replace(found, actor=msgspec.structs.replace(found.actor, source=source))
+__all__ = ["AccessService", "NewSession", "SignedIn"]

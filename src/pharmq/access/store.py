@@ -1,5 +1,6 @@
-"""SQL of users, grants, sessions, tokens and set-up links."""
+"""SQL of users, roles and grants. What people come in with (sessions, tokens, links) is in ``store_entry``."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -7,8 +8,11 @@ import msgspec
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pharmq.access.model import ROLES, Grant
-from pharmq.access.tables import api_tokens, grants, sessions, setup_links, users
+from pharmq.access.model import ADMINISTRATOR, ROLES, Grant, Privilege
+from pharmq.access.tables import api_tokens, grants, role_privileges, roles, sessions, users
+
+CUSTOM = "custom-"
+_KNOWN = frozenset(Privilege)
 
 
 class User(msgspec.Struct, frozen=True):
@@ -18,18 +22,47 @@ class User(msgspec.Struct, frozen=True):
     lang: str
     password_hash: str
     disabled: bool
+    created_at: datetime | None = None
+    signed_in_at: datetime | None = None
+    second_factor: bytes | None = None
+    second_factor_next: bytes | None = None
+    second_factor_at: datetime | None = None
 
 
-class Session(msgspec.Struct, frozen=True):
-    token_hash: str
+class HeldGrant(msgspec.Struct, frozen=True):
+    id: int
     user_id: int
-    created_at: datetime
-    last_seen: datetime
-    expires_at: datetime
+    path: str
+    role: str
+
+
+class CustomRole(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    privileges: frozenset[Privilege]
+
+    @property
+    def key(self) -> str:
+        return f"{CUSTOM}{self.id}"
 
 
 def _user(row: Row[Any]) -> User:
-    return User(row.id, row.name, row.display_name, row.lang, row.password_hash, row.disabled_at is not None)
+    return User(
+        id=row.id,
+        name=row.name,
+        display_name=row.display_name,
+        lang=row.lang,
+        password_hash=row.password_hash,
+        disabled=row.disabled_at is not None,
+        created_at=row.created_at,
+        signed_in_at=row.signed_in_at,
+        second_factor=row.second_factor,
+        second_factor_next=row.second_factor_next,
+        second_factor_at=row.second_factor_at,
+    )
+
+
+# --- users
 
 
 async def count_users(conn: AsyncConnection) -> int:
@@ -61,85 +94,141 @@ async def add_user(
     return int(made.scalar_one())
 
 
+async def change_user(conn: AsyncConnection, user_id: int, **values: object) -> None:
+    """Columns of ``users`` by name."""
+    await conn.execute(update(users).where(users.c.id == user_id).values(**values))
+
+
+async def delete_user(conn: AsyncConnection, user_id: int) -> None:
+    """Sessions, tokens, grants and links go with the row."""
+    await conn.execute(delete(users).where(users.c.id == user_id))
+
+
 async def set_password(conn: AsyncConnection, user_id: int, password_hash: str) -> None:
-    await conn.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash, disabled_at=None))
+    await change_user(conn, user_id, password_hash=password_hash)
 
 
-async def add_grant(conn: AsyncConnection, user_id: int, path: str, role: str) -> None:
-    await conn.execute(insert(grants).values(user_id=user_id, path=path, role=role))
-
-
-async def grants_of(conn: AsyncConnection, user_id: int) -> tuple[Grant, ...]:
-    rows = await conn.execute(select(grants.c.path, grants.c.role).where(grants.c.user_id == user_id))
-    return tuple(Grant(row.path, ROLES[row.role]) for row in rows if row.role in ROLES)
-
-
-async def add_session(conn: AsyncConnection, session: Session, source: str | None, user_agent: str | None) -> None:
-    await conn.execute(
-        insert(sessions).values(
-            token_hash=session.token_hash,
-            user_id=session.user_id,
-            source=source,
-            user_agent=user_agent,
-            created_at=session.created_at,
-            last_seen=session.last_seen,
-            expires_at=session.expires_at,
-        )
+async def take_step(conn: AsyncConnection, user_id: int, step: int) -> bool:
+    """Use a one-time code's time step up; False when it, or a later one, was taken before."""
+    taken = await conn.execute(
+        update(users)
+        .where(users.c.id == user_id, func.coalesce(users.c.second_factor_step, 0) < step)
+        .values(second_factor_step=step)
     )
+    return bool(taken.rowcount == 1)
 
 
-async def session_by_hash(conn: AsyncConnection, token_hash: str) -> Session | None:
-    row = (await conn.execute(select(sessions).where(sessions.c.token_hash == token_hash))).first()
-    if row is None:
-        return None
-    return Session(row.token_hash, row.user_id, row.created_at, row.last_seen, row.expires_at)
+# --- roles
 
 
-async def touch_session(conn: AsyncConnection, token_hash: str, now: datetime) -> None:
-    await conn.execute(update(sessions).where(sessions.c.token_hash == token_hash).values(last_seen=now))
+async def custom_roles(conn: AsyncConnection) -> dict[str, CustomRole]:
+    """By the key that grants name them with."""
+    held: dict[int, set[Privilege]] = {}
+    for row in await conn.execute(select(role_privileges)):
+        # A name of a later version means nothing here, so it allows nothing.
+        if row.privilege in _KNOWN:
+            held.setdefault(row.role_id, set()).add(Privilege(row.privilege))
+    found = [
+        CustomRole(row.id, row.name, frozenset(held.get(row.id, ())))
+        for row in await conn.execute(select(roles).order_by(roles.c.name))
+    ]
+    return {role.key: role for role in found}
 
 
-async def delete_session(conn: AsyncConnection, token_hash: str) -> None:
-    await conn.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
+async def add_role(conn: AsyncConnection, name: str, privileges: Iterable[Privilege], now: datetime) -> int:
+    made = await conn.execute(insert(roles).values(name=name, created_at=now).returning(roles.c.id))
+    number = int(made.scalar_one())
+    await set_privileges(conn, number, privileges)
+    return number
 
 
-async def delete_sessions_of(conn: AsyncConnection, user_id: int) -> list[str]:
-    found = await conn.execute(delete(sessions).where(sessions.c.user_id == user_id).returning(sessions.c.token_hash))
-    return [row.token_hash for row in found]
+async def rename_role(conn: AsyncConnection, role_id: int, name: str) -> None:
+    await conn.execute(update(roles).where(roles.c.id == role_id).values(name=name))
 
 
-async def delete_old_sessions(conn: AsyncConnection, now: datetime) -> None:
-    await conn.execute(delete(sessions).where(sessions.c.expires_at <= now))
-    await conn.execute(delete(setup_links).where(setup_links.c.expires_at <= now))
+async def set_privileges(conn: AsyncConnection, role_id: int, privileges: Iterable[Privilege]) -> None:
+    await conn.execute(delete(role_privileges).where(role_privileges.c.role_id == role_id))
+    rows = [{"role_id": role_id, "privilege": privilege.value} for privilege in sorted(set(privileges))]
+    if rows:
+        await conn.execute(insert(role_privileges), rows)
 
 
-async def add_token(
-    conn: AsyncConnection, user_id: int, name: str, token_hash: str, now: datetime, expires_at: datetime | None
-) -> int:
-    made = await conn.execute(
-        insert(api_tokens)
-        .values(user_id=user_id, name=name, token_hash=token_hash, created_at=now, expires_at=expires_at)
-        .returning(api_tokens.c.id)
-    )
+async def delete_role(conn: AsyncConnection, role_id: int) -> None:
+    await conn.execute(delete(roles).where(roles.c.id == role_id))
+
+
+# --- grants
+
+
+async def add_grant(conn: AsyncConnection, user_id: int, path: str, role: str) -> int:
+    made = await conn.execute(insert(grants).values(user_id=user_id, path=path, role=role).returning(grants.c.id))
     return int(made.scalar_one())
 
 
-async def token_by_hash(conn: AsyncConnection, token_hash: str) -> Row[Any] | None:
-    return (await conn.execute(select(api_tokens).where(api_tokens.c.token_hash == token_hash))).first()
-
-
-async def touch_token(conn: AsyncConnection, token_id: int, now: datetime) -> None:
-    await conn.execute(update(api_tokens).where(api_tokens.c.id == token_id).values(last_used=now))
-
-
-async def replace_setup_link(conn: AsyncConnection, token_hash: str, now: datetime, expires_at: datetime) -> None:
-    await conn.execute(delete(setup_links))
-    await conn.execute(insert(setup_links).values(token_hash=token_hash, created_at=now, expires_at=expires_at))
-
-
-async def take_setup_link(conn: AsyncConnection, token_hash: str, now: datetime) -> bool:
-    """Use the link up; False when it is unknown or too old."""
-    taken = await conn.execute(
-        delete(setup_links).where(setup_links.c.token_hash == token_hash, setup_links.c.expires_at > now)
+async def delete_grant(conn: AsyncConnection, user_id: int, grant_id: int) -> HeldGrant | None:
+    found = await conn.execute(
+        delete(grants).where(grants.c.id == grant_id, grants.c.user_id == user_id).returning(*grants.c)
     )
-    return taken.rowcount == 1
+    row = found.first()
+    return HeldGrant(row.id, row.user_id, row.path, row.role) if row else None
+
+
+async def delete_grants_of(conn: AsyncConnection, user_id: int) -> list[HeldGrant]:
+    found = await conn.execute(delete(grants).where(grants.c.user_id == user_id).returning(*grants.c))
+    return [HeldGrant(row.id, row.user_id, row.path, row.role) for row in found]
+
+
+async def held_grants(conn: AsyncConnection, user_id: int | None = None) -> list[HeldGrant]:
+    query = select(grants).order_by(grants.c.path, grants.c.role)
+    if user_id is not None:
+        query = query.where(grants.c.user_id == user_id)
+    return [HeldGrant(row.id, row.user_id, row.path, row.role) for row in await conn.execute(query)]
+
+
+async def grants_of(conn: AsyncConnection, user_id: int) -> tuple[Grant, ...]:
+    """What a user holds; a grant that names a role no longer there holds nothing."""
+    held = await held_grants(conn, user_id)
+    custom = await custom_roles(conn) if any(grant.role not in ROLES for grant in held) else {}
+    return tuple(
+        Grant(grant.path, privileges) for grant in held if (privileges := privileges_of(grant.role, custom)) is not None
+    )
+
+
+def privileges_of(role: str, custom: dict[str, CustomRole]) -> frozenset[Privilege] | None:
+    if role in ROLES:
+        return ROLES[role]
+    return custom[role].privileges if role in custom else None
+
+
+async def holders(conn: AsyncConnection, role: str) -> int:
+    """How many people hold a role somewhere."""
+    query = select(func.count(func.distinct(grants.c.user_id))).where(grants.c.role == role)
+    return int(await conn.scalar(query) or 0)
+
+
+async def count_administrators(conn: AsyncConnection) -> int:
+    """Those who can still sign in and manage access."""
+    query = (
+        select(func.count(func.distinct(users.c.id)))
+        .join(grants, grants.c.user_id == users.c.id)
+        .where(grants.c.path == "/", grants.c.role == ADMINISTRATOR)
+        .where(users.c.disabled_at.is_(None), users.c.password_hash != "")
+    )
+    return int(await conn.scalar(query) or 0)
+
+
+async def counts(conn: AsyncConnection, now: datetime) -> tuple[dict[int, int], dict[int, int]]:
+    """Sessions and API tokens that hold, by user."""
+    live_sessions = select(sessions.c.user_id, func.count()).where(sessions.c.expires_at > now)
+    tokens = select(api_tokens.c.user_id, func.count()).where(
+        (api_tokens.c.expires_at.is_(None)) | (api_tokens.c.expires_at > now)
+    )
+    return (
+        {row[0]: row[1] for row in await conn.execute(live_sessions.group_by(sessions.c.user_id))},
+        {row[0]: row[1] for row in await conn.execute(tokens.group_by(api_tokens.c.user_id))},
+    )
+
+
+async def names_of(conn: AsyncConnection, ids: Collection[int]) -> dict[int, str]:
+    rows = await conn.execute(select(users.c.id, users.c.name).where(users.c.id.in_(list(ids))))
+    return {row.id: row.name for row in rows}

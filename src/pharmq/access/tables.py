@@ -11,7 +11,8 @@ users = Table(
     Column("id", Id, primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
     Column("display_name", String(128), nullable=False),
-    Column("password_hash", String(255), nullable=False, comment="argon2id; empty until an invitation is accepted"),
+    # argon2id; empty until an invitation is accepted
+    Column("password_hash", String(255), nullable=False),
     Column("lang", String(8), nullable=False),
     Column("disabled_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),

@@ -41,7 +41,7 @@ class LiveConsoles:
         targets: Targets,
         host_of: Callable[[int], Host],
         spawner: Spawner,
-        is_live: Callable[[Actor], Awaitable[bool]] | None,
+        fresh: Callable[[Actor], Awaitable[Actor | None]] | None,
     ) -> None:
         self.db = db
         self.clock = clock
@@ -51,7 +51,7 @@ class LiveConsoles:
         self.host_of = host_of
         self.sessions: dict[str, Session] = {}
         self._spawner = spawner
-        self._is_live = is_live
+        self._fresh = fresh
         self.closing = False
         self._empty = asyncio.Event()
         self._empty.set()
@@ -220,10 +220,20 @@ class LiveConsoles:
                 cleaned = now
                 self._spawner.spawn(self.forget_old(), "forget")
 
-    async def _recheck(self) -> None:
+    def recheck(self, user_id: int | None) -> None:
+        """Somebody's rights changed (None: anybody's): look at once."""
+        self._spawner.spawn(self._recheck(user_id), "recheck")
+
+    async def _recheck(self, user_id: int | None = None) -> None:
         for session in list(self.sessions.values()):
-            if self._is_live is not None and not await self._is_live(session.actor):
+            if self._fresh is None or (user_id is not None and session.actor.id != user_id):
+                continue
+            actor = await self._fresh(session.actor)
+            if actor is None:
                 session.end(Cause("console.revoked"))
+            else:
+                session.actor = actor
+                self._look_after(session, self.clock.monotonic())
 
     async def forget_old(self) -> None:
         """Drop the rows of sessions that ended, or were never claimed, a week ago."""

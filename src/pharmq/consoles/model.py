@@ -39,6 +39,7 @@ CLOSE_CODES: Final[Mapping[str, int]] = {
     "console.session_unknown": 4417,
     "console.closed_by_user": 4418,
     "console.revoked": 4419,
+    "console.locked": 4428,
     # 45xx: the circumstances of this moment; a client may ask for a new session and try again with back-off.
     "console.host_unreachable": 4501,
     "console.too_late": 4502,

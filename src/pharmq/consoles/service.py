@@ -28,7 +28,7 @@ STATUS_SECONDS = 4.0
 
 class ConsolesService:
     """``host_of(host_id)`` gives that host's client; ``settings()`` those of this moment; ``origin`` is where
-    browsers reach us; ``is_live(actor)`` whether a caller's session still holds."""
+    browsers reach us; ``fresh(actor)`` the same caller with the grants of now, None when its session ended."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class ConsolesService:
         settings: Callable[[], RuntimeSettings],
         origin: str,
         owner: str,
-        is_live: Callable[[Actor], Awaitable[bool]] | None = None,
+        fresh: Callable[[Actor], Awaitable[Actor | None]] | None = None,
     ) -> None:
         self.db = db
         self.clock = clock
@@ -54,7 +54,7 @@ class ConsolesService:
         self._host_of = host_of
         self._spawner = Spawner("consoles")
         turns = Turns(leases, clock, self._spawner)
-        self.live = LiveConsoles(db, clock, journal, turns, targets, host_of, self._spawner, is_live)
+        self.live = LiveConsoles(db, clock, journal, turns, targets, host_of, self._spawner, fresh)
 
     async def start(self) -> None:
         """Close in the table what an earlier run left open, and begin to look after what is open."""
@@ -215,6 +215,16 @@ class ConsolesService:
         for session in self.live.sessions.values():
             if session.actor.session == actor_session:
                 session.end(Cause("console.revoked"))
+
+    def close_locked(self, actor_session: str) -> None:
+        """The screen was locked: what is behind it must not go on arriving."""
+        for session in self.live.sessions.values():
+            if session.actor.session == actor_session:
+                session.end(Cause("console.locked"))
+
+    def recheck(self, user_id: int | None) -> None:
+        """What that user holds may have changed (None: anybody's): consoles that may not go on end at once."""
+        self.live.recheck(user_id)
 
     # -- for the WebSocket -------------------------------------------------------------------------------------
 

@@ -54,8 +54,8 @@ class Measured(NamedTuple):
 
 class LiveService:
     """``event``/``may_see_event``: a journal row on the wire, and who may see it. ``summary``: the numbers for an
-    actor. ``is_live``: whether the session behind an actor still holds. ``refresh``: called before each delta, to
-    bring up what changes only because time passes."""
+    actor. ``fresh``: the same caller as of now, None when the session behind it has ended. ``refresh``: called before
+    each delta, to bring up what changes only because time passes."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class LiveService:
         event: Callable[[Row], object],
         may_see_event: Callable[[Actor, Row], bool],
         summary: Callable[[Actor], object],
-        is_live: Callable[[Actor], Awaitable[bool]],
+        fresh: Callable[[Actor], Awaitable[Actor | None]],
         refresh: Callable[[], None] = lambda: None,
     ) -> None:
         self.db = db
@@ -78,7 +78,7 @@ class LiveService:
         self._event = event
         self._may_see_event = may_see_event
         self._summary = summary
-        self._is_live = is_live
+        self._fresh = fresh
         self._refresh = refresh
         self._kinds: dict[str, Kind] = {}
         self._touched: dict[str, set[int]] = {}
@@ -112,6 +112,18 @@ class LiveService:
         for subscriber in list(self._subscribers):
             if subscriber.actor.session == session:
                 subscriber.close()
+
+    def recheck(self, user_id: int | None) -> None:
+        """What that user holds may have changed (None: anybody's): a stream whose caller holds something else now ends,
+        and the browser that asks again is given what it may see from then on."""
+        for subscriber in list(self._subscribers):
+            if user_id is None or subscriber.actor.id == user_id:
+                self._spawner.spawn(self._look_again(subscriber), "recheck")
+
+    async def _look_again(self, subscriber: Subscriber) -> None:
+        now = await self._fresh(subscriber.actor)
+        if now is None or set(now.grants) != set(subscriber.actor.grants):
+            subscriber.close()
 
     # --- what changes
 
@@ -361,7 +373,7 @@ class LiveService:
             await self.clock.sleep(HEARTBEAT_S)
             for subscriber in list(self._subscribers):
                 try:
-                    live = await self._is_live(subscriber.actor)
+                    live = await self._fresh(subscriber.actor) is not None
                 except SQLAlchemyError:
                     log.exception("a session could not be checked; its stream goes on until the next beat")
                     live = True

@@ -101,7 +101,7 @@ def create_app(
         route_handlers=[*routes, openapi, ui],
         dependencies=dependencies,
         middleware=[DefineMiddleware(Authentication, access=access)],
-        guards=[Gate(config.origin)],
+        guards=[Gate(config.origin, access)],
         exception_handlers=HANDLERS,
         before_send=[add_headers],
         request_max_body_size=MAX_BODY,

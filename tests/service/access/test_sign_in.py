@@ -18,6 +18,7 @@ from pharmq.base.secret import Secret
 from pharmq.db import Database
 from pharmq.journal import Journal
 from pharmq.settings import SettingsService
+from pharmq.vault import Vault
 from pharmq.web.app import create_app
 
 ORIGIN = "http://testserver.local"
@@ -40,8 +41,8 @@ async def unmarked() -> None:
 
 
 @pytest.fixture
-def access(db: Database, journal: Journal, clock: ManualClock) -> AccessService:
-    return AccessService(db, journal, SettingsService(db, journal, clock), clock)
+def access(db: Database, journal: Journal, vault: Vault, clock: ManualClock) -> AccessService:
+    return AccessService(db, journal, SettingsService(db, journal, clock), vault, clock)
 
 
 @pytest.fixture

@@ -59,8 +59,8 @@ class FakeCallers:
     async def by_token(self, token: str, source: str | None) -> Known | None:
         return await self.by_cookie(token, source)
 
-    async def is_live(self, actor: Actor) -> bool:
-        return actor.name in self.known
+    async def fresh(self, actor: Actor) -> Actor | None:
+        return self.known.get(actor.name)
 
 
 class FakeTargets:
@@ -68,12 +68,16 @@ class FakeTargets:
 
     def __init__(self) -> None:
         self.rows: dict[int, Target] = {}
+        self.nodes: dict[int, Target] = {}
 
     def of_pharmacy(self, pharmacy_id: int, vmid: int) -> Sequence[Target]:
         return [t for t in self.rows.values() if t.pharmacy_id == pharmacy_id and t.vmid == vmid]
 
     def get(self, vm_id: int) -> Target | None:
         return self.rows.get(vm_id)
+
+    def node(self, host_id: int) -> Target | None:
+        return self.nodes.get(host_id)
 
     def change(self, vm_id: int, **fields: Any) -> None:
         self.rows[vm_id] = msgspec.structs.replace(self.rows[vm_id], **fields)
@@ -194,7 +198,7 @@ class Rig:
             settings=lambda: self.settings,
             origin=ORIGIN,
             owner=owner,
-            is_live=self.callers.is_live,
+            fresh=self.callers.fresh,
         )
 
     async def _serve(self) -> None:

@@ -16,6 +16,42 @@ WHO = {
     "POST /api/session": "public",
     "GET /api/session": "any user",
     "DELETE /api/session": "any user",
+    "POST /api/session/confirm": "any user",
+    "POST /api/session/lock": "any user",
+    "POST /api/invitation": "public",
+    "POST /api/invitation/accept": "public",
+    "GET /api/me": "any user",
+    "PUT /api/me": "any user",
+    "POST /api/me/password": "any user",
+    "POST /api/me/second-factor": "any user",
+    "PUT /api/me/second-factor": "any user",
+    "DELETE /api/me/second-factor": "any user",
+    "POST /api/me/recovery-codes": "any user",
+    "GET /api/me/sessions": "any user",
+    "DELETE /api/me/sessions/{session_key:str}": "any user",
+    "GET /api/me/tokens": "any user",
+    "POST /api/me/tokens": "any user",
+    "DELETE /api/me/tokens/{token_id:int}": "any user",
+    "GET /api/users": "access.edit",
+    "POST /api/users": "access.edit",
+    "GET /api/users/{user_id:int}": "access.edit",
+    "PUT /api/users/{user_id:int}": "access.edit",
+    "DELETE /api/users/{user_id:int}": "access.edit",
+    "POST /api/users/{user_id:int}/invitation": "access.edit",
+    "DELETE /api/users/{user_id:int}/second-factor": "access.edit",
+    "POST /api/users/{user_id:int}/grants": "access.edit",
+    "DELETE /api/users/{user_id:int}/grants/{grant_id:int}": "access.edit",
+    "GET /api/users/{user_id:int}/sessions": "access.edit",
+    "DELETE /api/users/{user_id:int}/sessions/{session_key:str}": "access.edit",
+    "GET /api/users/{user_id:int}/tokens": "access.edit",
+    "DELETE /api/users/{user_id:int}/tokens/{token_id:int}": "access.edit",
+    "GET /api/users/{user_id:int}/secrets": "access.edit",
+    "POST /api/users/{user_id:int}/offboard": "access.edit",
+    "POST /api/users/{user_id:int}/lost-device": "access.edit",
+    "GET /api/roles": "access.edit",
+    "POST /api/roles": "access.edit",
+    "PUT /api/roles/{role_id:int}": "access.edit",
+    "DELETE /api/roles/{role_id:int}": "access.edit",
     "GET /api/setup": "public",
     "POST /api/setup": "public",
     "GET /healthz": "public",
@@ -82,8 +118,21 @@ def mark(handler: Any) -> str:
 
 
 def filled(path: str, number: int) -> str:
-    for name in ("pharmacy_id", "host_id", "vm_id", "group_id", "credential_id", "job_id", "item_id"):
+    for name in (
+        "pharmacy_id",
+        "host_id",
+        "vm_id",
+        "group_id",
+        "credential_id",
+        "job_id",
+        "item_id",
+        "user_id",
+        "grant_id",
+        "token_id",
+        "role_id",
+    ):
         path = path.replace(f"{{{name}:int}}", str(number))
+    path = path.replace("{session_key:str}", "0" * 32)
     return path.replace("{verb:str}", "start").replace("{session_id:str}", "x" * 43)
 
 

@@ -21,8 +21,8 @@ from pharmq.live.routes import ROUTES
 async def live(db: Database) -> AsyncIterator[LiveService]:
     clock = SystemClock()
 
-    async def is_live(_actor: Actor) -> bool:
-        return True
+    async def fresh(actor: Actor) -> Actor | None:
+        return actor
 
     made = LiveService(
         db,
@@ -31,7 +31,7 @@ async def live(db: Database) -> AsyncIterator[LiveService]:
         event=lambda row: row,
         may_see_event=lambda _actor, _row: True,
         summary=lambda _actor: {"n": 1},
-        is_live=is_live,
+        fresh=fresh,
     )
     made.register("jobs", lambda number: b'{"id":%d}' % number, lambda: [1, 2], lambda _number: None)
     await made.start()

@@ -72,8 +72,8 @@ async def fleet(db: Database, journal: Journal, vault: Vault, clock: ManualClock
     audit = AuditService(db, journal, directory, inventory.view)
     revoked: set[str] = set()
 
-    async def is_live(actor: Actor) -> bool:
-        return actor.name not in revoked
+    async def fresh(actor: Actor) -> Actor | None:
+        return None if actor.name in revoked else actor
 
     live = LiveService(
         db,
@@ -82,7 +82,7 @@ async def fleet(db: Database, journal: Journal, vault: Vault, clock: ManualClock
         event=audit.row,
         may_see_event=audit.visible,
         summary=inventory.select.summary,
-        is_live=is_live,
+        fresh=fresh,
         refresh=inventory.standings.refresh,
     )
     connect(live, hosts, inventory)

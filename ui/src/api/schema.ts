@@ -1,6 +1,10 @@
 // Written by tools/api-types.mjs from docs/openapi.json; do not edit.
 /* oxlint-disable */
 export interface Schemas {
+  Accept: {
+    password: string
+    token: string
+  }
   Accepted: {
     job: Schemas["JobView"]
   }
@@ -21,6 +25,12 @@ export interface Schemas {
     not_after: string | null
     seen: string | null
   }
+  CheckState: {
+    checked: number
+    report: Schemas["Report"] | null
+    running: boolean
+    total: number
+  }
   CheckedRow: {
     errors: Record<string, Schemas["FieldError"][]>
     fingerprint: string | null
@@ -31,6 +41,9 @@ export interface Schemas {
     not_after: string | null
     pharmacy: Schemas["PharmacyPart"]
     result: "ok" | "exists" | "error"
+  }
+  CodeIn: {
+    code: string
   }
   ConnectIn: {
     host_id?: number | null
@@ -106,6 +119,11 @@ export interface Schemas {
     line: number
     result: "ok" | "exists" | "error"
   }
+  Enrolment: {
+    key: string
+    picture: string
+    uri: string
+  }
   EventActor: {
     id: number | null
     kind: string
@@ -127,6 +145,14 @@ export interface Schemas {
     vm_id: number | null
     vm_name: string | null
   }
+  Farewell: {
+    grants: number
+    handed_over: Record<string, number>
+    known: Schemas["KnownSecret"][]
+    second_factor: boolean
+    sessions: number
+    tokens: number
+  }
   FieldError: {
     code: string
     params?: Record<string, string | number | boolean | null>
@@ -145,6 +171,22 @@ export interface Schemas {
     status?: "running" | "stopped" | "suspended" | "unknown" | ("running" | "stopped" | "suspended" | "unknown")[] | null
     tag?: string | string[] | null
     type?: "kiosk" | "pos" | "server" | "backup" | "other" | ("kiosk" | "pos" | "server" | "backup" | "other")[] | null
+  }
+  Finding: {
+    code: string
+    detail?: string
+    first: number
+    last: number
+  }
+  GrantIn: {
+    path: string
+    role: string
+  }
+  GrantRow: {
+    id: number
+    path: string
+    role: string
+    role_name: string
   }
   GroupForm: {
     kind?: "region" | "chain" | "other"
@@ -239,6 +281,21 @@ export interface Schemas {
     tue?: [string, string][]
     wed?: [string, string][]
   }
+  InvitationOut: {
+    expires_at: string
+    url: string
+  }
+  Invited: {
+    token: string
+  }
+  InvitedOut: {
+    display_name: string
+    name: string
+  }
+  InvitedUser: {
+    invitation: Schemas["InvitationOut"]
+    user: Schemas["UserRow"]
+  }
   ItemView: {
     finished_at: string | null
     host_id: number
@@ -270,6 +327,32 @@ export interface Schemas {
     state: "queued" | "running" | "done" | "cancelled"
     verb: "start" | "shutdown" | "stop" | "reboot" | "reset" | "suspend" | "resume"
   }
+  KnownSecret: {
+    at: string
+    changed_since: boolean
+    id: number
+    kind: "credential" | "host"
+    name: string
+    pharmacy_id: number | null
+  }
+  LeaveIn: {
+    heir_id?: number | null
+    reason?: string
+  }
+  LostDevice: {
+    farewell: Schemas["Farewell"]
+    invitation: Schemas["InvitationOut"]
+  }
+  LostIn: {
+    reason?: string
+  }
+  NewPasswordIn: {
+    new: string
+    old: string
+  }
+  NewToken: {
+    token: string
+  }
   Opening: {
     from?: string | null
     state: "open" | "before" | "after" | "closed" | "unknown"
@@ -280,12 +363,38 @@ export interface Schemas {
     secret: string
     username: string
   }
+  OwnSecurity: {
+    recovery_codes_left: number
+    second_factor_at: string | null
+    second_factor_needed: boolean
+    signed_in_at: string | null
+  }
+  "Page_pharmq.access.leaving.KnownSecret_": {
+    items: Schemas["KnownSecret"][]
+    total: number
+  }
+  "Page_pharmq.access.own.TokenRow_": {
+    items: Schemas["TokenRow"][]
+    total: number
+  }
+  "Page_pharmq.access.people.RoleRow_": {
+    items: Schemas["RoleRow"][]
+    total: number
+  }
+  "Page_pharmq.access.people.UserRow_": {
+    items: Schemas["UserRow"][]
+    total: number
+  }
+  "Page_pharmq.access.sessions.SessionRow_": {
+    items: Schemas["access_sessions_SessionRow"][]
+    total: number
+  }
   "Page_pharmq.audit.service.EventRow_": {
     items: Schemas["EventRow"][]
     total: number
   }
   "Page_pharmq.consoles.model.SessionRow_": {
-    items: Schemas["SessionRow"][]
+    items: Schemas["consoles_model_SessionRow"][]
     total: number
   }
   "Page_pharmq.hosts.enrolment.CheckedRow_": {
@@ -328,6 +437,9 @@ export interface Schemas {
     items: Schemas["JobView"][]
     total: number
   }
+  PasswordIn: {
+    password: string
+  }
   PharmacyCounts: {
     empty?: number
     maintenance?: number
@@ -348,6 +460,8 @@ export interface Schemas {
     note?: string
     phone?: string
     representative?: string
+    screen_reason?: boolean | null
+    screens_allowed?: boolean | null
   }
   PharmacyGroup: {
     id: number
@@ -379,6 +493,8 @@ export interface Schemas {
     opening: Schemas["Opening"]
     phone: string
     representative: string
+    screen_reason?: boolean
+    screens_allowed?: boolean
     state: "ok" | "warning" | "offline" | "maintenance" | "empty"
     verdict: Schemas["Verdict"]
   }
@@ -396,6 +512,7 @@ export interface Schemas {
     vm_name: string
     vmid: number
   }
+  Privilege: "see" | "power" | "snapshot" | "guest.edit" | "console.view" | "console.control" | "console.terminal" | "node.shell" | "console.clipboard" | "console.screenshot" | "session.kill" | "host.edit" | "pharmacy.edit" | "credential.edit" | "schedule.edit" | "alert.edit" | "export" | "audit.read" | "access.edit" | "settings.edit"
   ProbeForm: {
     address: string
     port?: number | null
@@ -419,6 +536,10 @@ export interface Schemas {
     title: string
     type: string
   }
+  ProfileIn: {
+    display_name: string
+    lang: "ko" | "en"
+  }
   Readiness: {
     checks: Record<string, boolean>
     ready: boolean
@@ -428,16 +549,50 @@ export interface Schemas {
     realm: string
     tfa: string | null
   }
+  RecoveryCodes: {
+    recovery_codes: string[]
+  }
+  Report: {
+    checkpoints: number
+    cut_segments: number
+    findings: Schemas["Finding"][]
+    finished_at: string
+    head_hash: string
+    head_seq: number
+    rows: number
+    started_at: string
+    whole: boolean
+  }
+  RoleIn: {
+    name: string
+    privileges: Schemas["Privilege"][]
+  }
+  RoleRow: {
+    built_in: boolean
+    id: number | null
+    key: string
+    name: string
+    privileges: Schemas["Privilege"][]
+    users: number
+  }
   RuntimeSettings: {
     certificate_warning_days?: number
     console_claim_s?: number
+    console_hours?: number
+    console_idle_minutes?: number
     consoles_per_host?: number
+    consoles_per_user?: number
     consoles_total?: number
     handshakes_max?: number
+    inside_networks?: (string | unknown)[]
+    invitation_hours?: number
     jobs_per_host?: number
     jobs_total?: number
+    lock_minutes?: number
     offline_after?: number
     poll_interval_s?: number
+    reauth_minutes?: number
+    second_factor_required?: boolean
     session_hours?: number
     session_idle_hours?: number
     slow_interval_s?: number
@@ -453,25 +608,12 @@ export interface Schemas {
   SessionOut: {
     csrf: string
     expires_at: string | null
+    lock_minutes: number
+    locked: boolean
     privileges: string[]
+    second_factor: boolean
+    second_factor_needed: boolean
     user: Schemas["UserOut"]
-  }
-  SessionRow: {
-    actor_name: string
-    bytes_down: number
-    bytes_up: number
-    created_at: string
-    host_id: number
-    opened_at: string | null
-    pharmacy_id: number
-    pharmacy_name: string
-    rate: number
-    session_key: string
-    state: "issued" | "opening" | "open" | "closed"
-    user_id: number | null
-    vm_id: number
-    vm_name: string
-    vmid: number
   }
   SetUp: {
     password: string
@@ -482,6 +624,7 @@ export interface Schemas {
     needed: boolean
   }
   SignIn: {
+    code?: string | null
     password: string
     username: string
   }
@@ -512,11 +655,51 @@ export interface Schemas {
     session_id: string
     websocket_url: string
   }
+  TokenIn: {
+    days: number
+    name: string
+    paths?: string[] | null
+    privileges?: Schemas["Privilege"][] | null
+  }
+  TokenRow: {
+    created_at: string
+    expires_at: string | null
+    id: number
+    last_used: string | null
+    name: string
+    paths: string[] | null
+    privileges: string[] | null
+  }
+  UserIn: {
+    display_name: string
+    grants?: Schemas["GrantIn"][]
+    lang?: "ko" | "en"
+    name: string
+  }
   UserOut: {
     display_name: string
     id: number
     lang: string
     name: string
+  }
+  UserPut: {
+    disabled: boolean
+    display_name: string
+    lang: "ko" | "en"
+  }
+  UserRow: {
+    created_at: string | null
+    disabled: boolean
+    display_name: string
+    grants: Schemas["GrantRow"][]
+    id: number
+    invited: boolean
+    lang: string
+    name: string
+    second_factor: boolean
+    sessions: number
+    signed_in_at: string | null
+    tokens: number
   }
   Verdict: {
     code: string
@@ -572,6 +755,33 @@ export interface Schemas {
     vm_name: string
     vm_type: "kiosk" | "pos" | "server" | "backup" | "other"
     vm_type_source: "tag" | "rule" | "hand" | "default"
+    vmid: number
+  }
+  access_sessions_SessionRow: {
+    created_at: string
+    current: boolean
+    expires_at: string
+    key: string
+    last_seen: string
+    locked: boolean
+    source: string | null
+    user_agent: string | null
+  }
+  consoles_model_SessionRow: {
+    actor_name: string
+    bytes_down: number
+    bytes_up: number
+    created_at: string
+    host_id: number
+    opened_at: string | null
+    pharmacy_id: number
+    pharmacy_name: string
+    rate: number
+    session_key: string
+    state: "issued" | "opening" | "open" | "closed"
+    user_id: number | null
+    vm_id: number
+    vm_name: string
     vmid: number
   }
 }

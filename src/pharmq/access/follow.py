@@ -1,0 +1,66 @@
+"""Hears from the journal what other processes change about people: another manager, the command line."""
+
+import logging
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from pharmq.access.ground import Ground
+from pharmq.base.clock import within
+from pharmq.base.spawn import Spawner
+from pharmq.journal.tables import journal as table
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.5
+"""Revoking takes effect within a second, also on a manager that was not asked."""
+LIMIT = 500
+_QUIET = ("session.opened", "session.refused")
+
+
+class Follower:
+    """``Ground.changed`` for every row that takes something away or gives it."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self._spawner = Spawner("access")
+
+    async def start(self) -> None:
+        async with self.ground.db.read() as conn:
+            head = await self.ground.journal.head(conn)
+        self._spawner.spawn(self._following(head), "journal")
+
+    async def aclose(self) -> None:
+        await self._spawner.aclose()
+
+    async def _following(self, cursor: int) -> None:
+        ground = self.ground
+        seen = ground.journal.bell.count
+        while True:
+            try:
+                cursor = await self._read(cursor)
+            except (SQLAlchemyError, OSError):
+                log.exception("the journal could not be read; trying again")
+            try:
+                seen = await within(ground.clock, POLL_S, ground.journal.bell.wait(seen))
+            except TimeoutError:
+                seen = ground.journal.bell.count
+
+    async def _read(self, cursor: int) -> int:
+        """The new cursor. The head is read first: what is committed after it has a higher number."""
+        ground = self.ground
+        async with ground.db.read() as conn:
+            head = await ground.journal.head(conn)
+            if head <= cursor:
+                return cursor
+            # "/" follows ".": a range uses the index.
+            ours = or_(
+                *((table.c.kind >= f"{family}.") & (table.c.kind < f"{family}/") for family in ("access", "session"))
+            )
+            query = select(table).where(ours, table.c.seq > cursor, table.c.seq <= head).order_by(table.c.seq)
+            rows = await ground.journal.select(conn, query, LIMIT)
+        for row in rows:
+            if row.kind not in _QUIET:
+                user_id = row.params.get("user_id")
+                ground.changed(user_id if isinstance(user_id, int) else None)
+        return rows[-1].seq if len(rows) == LIMIT else head
