@@ -152,6 +152,7 @@ class House:
             look=self._look,
             touch=self._moved,
             owner=self.owner,
+            actor_now=lambda ref: ground.access.stored(ref.kind, ref.id, ref.token_id),
         )
         self.consoles = ConsolesService(
             db=db,

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from pharmq.access import Scope
+from pharmq.access import Privilege, Scope
 from pharmq.base.clock import Clock
 from pharmq.base.errors import NotFound, PharmqError
 from pharmq.db import Database
@@ -24,6 +24,7 @@ from pharmq.jobs.outcome import (
     params_of,
     task_types,
 )
+from pharmq.jobs.permission import ActorNow, refusal_now
 from pharmq.jobs.store import LEASE_S, JobsStore
 from pharmq.journal import Journal
 from pharmq.pve import (
@@ -88,7 +89,8 @@ TRIES = 3
 
 class Surroundings(NamedTuple):
     """What every course needs. ``account`` is our user on a host, ``scope`` the guest with its ancestors now,
-    ``acted`` tells the pollers that a guest (host id, VMID) should be looked at at once."""
+    ``acted`` tells the pollers that a guest (host id, VMID) should be looked at at once; without ``actor_now`` the
+    permission is not asked for again."""
 
     db: Database
     store: JobsStore
@@ -100,6 +102,7 @@ class Surroundings(NamedTuple):
     scope: Callable[[Item], Scope]
     acted: Callable[[int, int], None]
     pace: Pace = Pace()
+    actor_now: ActorNow | None = None
 
 
 class Course:
@@ -124,6 +127,10 @@ class Course:
     # --- queued: send
 
     async def _send(self, item: Item) -> Item | None:
+        around = self.around
+        refusal = await refusal_now(around.actor_now, Privilege.POWER, item, around.scope(item))
+        if refusal is not None:
+            return await self._end(item, refusal)
         try:
             client = self._client(item)
             mark = await self._mark(client, item)

@@ -97,13 +97,16 @@ class DryRun(msgspec.Struct, frozen=True):
 
 
 class ActorRef(msgspec.Struct, frozen=True):
+    """``token_id``: the API token it came by, whose limits hold when an item runs, too."""
+
     kind: str
     id: int | None
     name: str | None
+    token_id: int | None = None
 
     @classmethod
     def of(cls, actor: Actor) -> "ActorRef":
-        return cls(actor.kind, actor.id, actor.name)
+        return cls(actor.kind, actor.id, actor.name, actor.token_id)
 
 
 class Counts(msgspec.Struct, frozen=True, gc=False):

@@ -45,6 +45,7 @@ def select_items() -> Select[Any]:
         jobs.c.actor_kind,
         jobs.c.actor_id,
         jobs.c.actor_name,
+        jobs.c.actor_token,
         jobs.c.source,
     ).join(jobs, jobs.c.id == job_items.c.job_id)
 
@@ -57,7 +58,7 @@ def as_item(row: Row[Any]) -> Item:
         verb=row.verb,
         force=bool(row.force),
         timeout_s=row.timeout_s,
-        actor=ActorRef(row.actor_kind, row.actor_id, row.actor_name),
+        actor=ActorRef(row.actor_kind, row.actor_id, row.actor_name, row.actor_token),
         source=row.source,
         vm_id=row.vm_id,
         host_id=row.host_id,
@@ -99,7 +100,7 @@ def as_job(row: Row[Any], counts: Counts) -> JobView:
         act_id=row.act_id,
         verb=row.verb,
         force=bool(row.force),
-        actor=ActorRef(row.actor_kind, row.actor_id, row.actor_name),
+        actor=ActorRef(row.actor_kind, row.actor_id, row.actor_name, row.actor_token),
         state=row.state,
         created_at=row.created_at,
         started_at=row.started_at,

@@ -31,6 +31,7 @@ from pharmq.jobs.model import (
     Verb,
     VmRef,
 )
+from pharmq.jobs.permission import ActorNow, require_each
 from pharmq.jobs.plan import plan
 from pharmq.jobs.runner import Runner
 from pharmq.jobs.store import JobsStore
@@ -76,6 +77,7 @@ class JobsService:
         touch: Touch,
         owner: str,
         pace: Pace = Pace(),  # noqa: B008 - an immutable tuple
+        actor_now: ActorNow | None = None,
     ) -> None:
         self.db = db
         self.clock = clock
@@ -85,7 +87,10 @@ class JobsService:
         self.board = Board(touch)
         self._clients = clients
         self._look = look
-        around = Surroundings(db, self.store, self.board, journal, clock, clients, account, targets.scope, look, pace)
+        scope = targets.scope
+        around = Surroundings(
+            db, self.store, self.board, journal, clock, clients, account, scope, look, pace, actor_now
+        )
         self.runner = Runner(around, caps)
         self._started = False
 
@@ -220,8 +225,7 @@ class JobsService:
             raise Invalid("job.targets")
         if vms is not None:
             targets = self.targets.named(actor, list(dict.fromkeys(vms)))
-            for target in targets:
-                require(actor, Privilege.POWER, target.scope)
+            require_each(actor, Privilege.POWER, targets)
         else:
             assert wanted is not None
             targets = self.targets.matching(actor, wanted)

@@ -71,6 +71,7 @@ class JobsStore:
                 actor_kind=actor.kind,
                 actor_id=actor.id,
                 actor_name=actor.name,
+                actor_token=actor.token_id,
                 source=source,
                 state=state,
                 created_at=now,
