@@ -3,13 +3,14 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { useSyncExternalStore } from 'react'
 
-import { currentLang, onLangChange } from '@/i18n'
+import { currentLang, onLangChange, t } from '@/i18n'
 
 import { Notices } from './Notices'
 import { queryClient } from './query'
 import { router } from './router'
 
-const theme = createTheme({
+/** Made anew for each language: Mantine has words of its own. */
+const themed = () => createTheme({
   fontFamily: 'var(--font)',
   fontFamilyMonospace: 'var(--mono)',
   defaultRadius: 6,
@@ -21,7 +22,7 @@ const theme = createTheme({
     Modal: { defaultProps: { centered: true, overlayProps: { color: 'var(--overlay)', backgroundOpacity: 0.5 }, transitionProps: { duration: 80 } } },
     Menu: { defaultProps: { shadow: 'md', position: 'bottom-end', transitionProps: { duration: 60 } } },
     TextInput: { defaultProps: { size: 'sm' } },
-    PasswordInput: { defaultProps: { size: 'sm' } },
+    PasswordInput: { defaultProps: { size: 'sm', visibilityToggleButtonProps: { 'aria-label': t('act.show_password') } } },
     Select: { defaultProps: { size: 'sm' } },
     Textarea: { defaultProps: { size: 'sm' } },
     Checkbox: { defaultProps: { size: 'xs', iconColor: 'var(--on-acc)' } },
@@ -62,7 +63,7 @@ export function App() {
   // Sentences are read while drawing, so another language draws everything anew; consoles live outside this tree.
   const lang = useSyncExternalStore(onLangChange, currentLang)
   return (
-    <MantineProvider theme={theme} cssVariablesResolver={variables} colorSchemeManager={colorSchemes} defaultColorScheme="auto">
+    <MantineProvider theme={themed()} cssVariablesResolver={variables} colorSchemeManager={colorSchemes} defaultColorScheme="auto">
       <QueryClientProvider client={queryClient}>
         <RouterProvider key={lang} router={router} />
         <Notices key={`notices-${lang}`} />

@@ -28,9 +28,9 @@ export function FilterMenu({ label, choices, value, onChange }: { label: string;
       </Menu.Target>
       <Menu.Dropdown mah={360} style={{ overflow: 'auto' }}>
         {choices.map((choice) => (
-          <Menu.Item key={choice.value} role="menuitemcheckbox" aria-checked={chosen.has(choice.value)} leftSection={<span style={{ visibility: chosen.has(choice.value) ? 'visible' : 'hidden' }}><Icon name="check" /></span>} onClick={() => toggle(choice.value)}>
+          <Menu.CheckboxItem key={choice.value} checked={chosen.has(choice.value)} checkIcon={<Icon name="check" />} onChange={() => toggle(choice.value)}>
             {choice.label}
-          </Menu.Item>
+          </Menu.CheckboxItem>
         ))}
         {chosen.size > 0 && <Menu.Divider />}
         {chosen.size > 0 && <Menu.Item onClick={() => onChange(undefined)}>{t('filter.clear')}</Menu.Item>}

@@ -29,7 +29,7 @@ export const common: Readonly<Record<keyof typeof source, string>> = {
   'reason.cluster_down': 'Cluster file system down', 'reason.host_fault': 'Host fault', 'reason.protocol_error': 'Unreadable answer', 'reason.too_slow': 'Answers too slowly', 'reason.never_checked': 'Not checked yet',
 
   'act.cancel': 'Cancel', 'act.close': 'Close', 'act.save': 'Save', 'act.edit': 'Edit', 'act.delete': 'Delete', 'act.retry': 'Try again', 'act.back': 'Back', 'act.next': 'Next', 'act.copy': 'Copy', 'act.copied': 'Copied.',
-  'act.open_screen': 'Open screen', 'act.recheck': 'Check again', 'act.dismiss': 'Dismiss', 'act.more_rows': 'Show more', 'act.confirm': 'Confirm', 'act.sync': 'Sync',
+  'act.open_screen': 'Open screen', 'act.recheck': 'Check again', 'act.dismiss': 'Dismiss', 'act.more_rows': 'Show more', 'act.show_password': 'Show password', 'act.confirm': 'Confirm', 'act.sync': 'Sync',
   'list.count': '{n}', 'list.of': '{n} of {total}', 'list.previous': 'Previous page', 'list.next': 'Next page', 'list.range': '{from}–{to} / {total}',
   'unit.places': '{n}', 'unit.machines': '{n}', 'unit.rows': '{n}',
 

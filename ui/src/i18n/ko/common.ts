@@ -27,7 +27,7 @@ export const common = {
   'reason.cluster_down': '클러스터 파일 시스템 멈춤', 'reason.host_fault': '호스트 오류', 'reason.protocol_error': '알 수 없는 응답', 'reason.too_slow': '응답 지연', 'reason.never_checked': '아직 확인 전',
 
   'act.cancel': '취소', 'act.close': '닫기', 'act.save': '저장', 'act.edit': '편집', 'act.delete': '삭제', 'act.retry': '다시 시도', 'act.back': '이전', 'act.next': '다음', 'act.copy': '복사', 'act.copied': '복사했습니다.',
-  'act.open_screen': '화면 열기', 'act.recheck': '다시 확인', 'act.dismiss': '알림 닫기', 'act.more_rows': '더 보기', 'act.confirm': '확인', 'act.sync': '동기화',
+  'act.open_screen': '화면 열기', 'act.recheck': '다시 확인', 'act.dismiss': '알림 닫기', 'act.more_rows': '더 보기', 'act.show_password': '비밀번호 보기', 'act.confirm': '확인', 'act.sync': '동기화',
   'list.count': '{n}개', 'list.of': '{total}개 중 {n}개', 'list.previous': '이전 쪽', 'list.next': '다음 쪽', 'list.range': '{from}–{to} / {total}',
   'unit.places': '{n}곳', 'unit.machines': '{n}대', 'unit.rows': '{n}건',
 
