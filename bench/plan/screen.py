@@ -12,7 +12,7 @@ from stage import Stage
 
 CHROMIUM = os.environ.get("PHARMQ_CHROMIUM", "/usr/bin/chromium")
 
-# noVNC draws into a canvas; a picture has pixels of more than one colour.
+# noVNC draws into a canvas; a picture has pixels of more than two colours (a POS has).
 _PICTURE = """() => [...document.querySelectorAll('canvas')].some((canvas) => {
   if (canvas.width < 320 || canvas.height < 200) return false
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
@@ -69,7 +69,7 @@ async def guests(browser: Browser, on: Stage) -> float:
 async def picture(browser: Browser, on: Stage, turn: int) -> float:
     """Seconds from the click on a guest's VNC to its picture, the console's own code loaded for the first time."""
     async with visitor(browser, on) as page:
-        await page.goto(f"{on.url}/vms?status=running")
+        await page.goto(f"{on.url}/vms?status=running&type=pos")
         button = page.locator(".vt-vnc:not([disabled])").nth(turn)
         await button.wait_for(timeout=30_000)
         began = time.perf_counter()

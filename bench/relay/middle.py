@@ -14,10 +14,12 @@ from pharmq.base.clock import SystemClock
 from pharmq.consoles.browser import Browser
 from pharmq.consoles.meter import Meter
 from pharmq.consoles.model import Cause
-from pharmq.consoles.relay import Relay, first_end, settled
+from pharmq.consoles.relay import Gates, Relay
+from pharmq.consoles.splice import Pipe, Splice
 from pharmq.pve import Endpoint, Timeouts
 from pharmq.pve.websocket import open_console
 from pharmq.pve.wire import Request, fingerprint
+from pharmq.rfb import KEEPALIVE_REQUEST, ViewerSieve
 
 
 def application(host_port: int, pin: str) -> Callable[..., Any]:
@@ -33,10 +35,15 @@ def application(host_port: int, pin: str) -> Callable[..., Any]:
             Endpoint("127.0.0.1", host_port), request, frozenset({pin}), Timeouts(), asyncio.Semaphore(20)
         )
         await browser.accept(scope["subprotocols"])
-        relay = Relay(browser, stream, clock, Meter(clock.monotonic()))
+        # The orders of this bench are no RFB messages: the sieve is lost at once, as with an unknown viewer.
+        meter, gates = Meter(clock.monotonic()), Gates(ViewerSieve(), None, KEEPALIVE_REQUEST)
+        pipe: Pipe
+        if browser.taken is not None:
+            pipe = Splice(browser.taken, stream, clock, meter, gates)
+        else:
+            pipe = Relay(browser, stream, clock, meter, gates)
         ended: asyncio.Future[Cause] = asyncio.get_running_loop().create_future()
-        works = [asyncio.create_task(settled(work)) for work in (relay.down(b""), relay.up(b""))]
-        await first_end(works, ended)
+        await pipe.run(b"", b"", ended)
         await stream.close()
 
     return app
