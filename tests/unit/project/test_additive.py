@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture(scope="module")
 def additive() -> ModuleType:
     spec = importlib.util.spec_from_file_location("additive", ROOT / "script" / "lib" / "additive.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
