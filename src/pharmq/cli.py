@@ -195,13 +195,13 @@ def user_reset(
     key_file: KeyFile = None,
     password_stdin: Annotated[bool, typer.Option("--password-stdin")] = False,
 ) -> None:
-    """Give a user a new password and end their sessions."""
+    """Let somebody in again who cannot come in: a new password, no second factor, enabled; earlier sessions end."""
     password = _read_password(password_stdin)
     _run(
         _config(data_dir, database_url, key_file),
         lambda ground: ground.access.reset_password(SYSTEM, name, password),
     )
-    out.print(f"{name} has a new password; earlier sessions have ended.")
+    out.print(f"{name} has a new password and no second factor; earlier sessions have ended.")
 
 
 @user_app.command("list")

@@ -2,12 +2,13 @@
 
 import logging
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_
 from sqlalchemy.exc import SQLAlchemyError
 
 from pharmq.access.ground import Ground
 from pharmq.base.clock import within
 from pharmq.base.spawn import Spawner
+from pharmq.journal.service import query
 from pharmq.journal.tables import journal as table
 
 log = logging.getLogger(__name__)
@@ -57,8 +58,8 @@ class Follower:
             ours = or_(
                 *((table.c.kind >= f"{family}.") & (table.c.kind < f"{family}/") for family in ("access", "session"))
             )
-            query = select(table).where(ours, table.c.seq > cursor, table.c.seq <= head).order_by(table.c.seq)
-            rows = await ground.journal.select(conn, query, LIMIT)
+            wanted = query().where(ours, table.c.seq > cursor, table.c.seq <= head).order_by(table.c.seq)
+            rows = await ground.journal.select(conn, wanted, LIMIT)
         for row in rows:
             if row.kind not in _QUIET:
                 user_id = row.params.get("user_id")

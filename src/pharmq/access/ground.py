@@ -1,12 +1,11 @@
 """What every part of this room stands on: database, journal, settings, vault, and who hears of changes."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from pharmq.access import Scope, where, who
+from pharmq.access import Scope, store, where, who
 from pharmq.access.model import EVERYTHING, Actor
 from pharmq.access.passwords import Passwords
 from pharmq.access.throttle import Throttle
@@ -50,9 +49,18 @@ class Ground:
             fn(user_id)
 
     async def note(
-        self, tx: Tx, actor: Actor, kind: str, user_id: int | None, scope: Scope = EVERYTHING, **params: Any
+        self,
+        tx: Tx,
+        actor: Actor,
+        kind: str,
+        user_id: int | None,
+        scope: Scope = EVERYTHING,
+        *,
+        private: dict[str, Any] | None = None,
+        **params: Any,
     ) -> None:
-        """The act's row in the journal, and after the commit everybody hears of it. Last in a transaction."""
+        """The act's row in the journal, and after the commit everybody hears of it. Last in a transaction. Names and
+        whatever else tells of a person go into ``private``, which can be erased."""
         about = {} if user_id is None else {"user_id": user_id}
         entry = Entry(
             kind=kind,
@@ -60,9 +68,21 @@ class Ground:
             who=who(actor),
             where=where(scope),
             params=about | params,
+            private=private or {},
+            about=user_id,
         )
         await self.journal.append(tx, entry)
         tx.after_commit(lambda: self.changed(user_id))
+
+    @asynccontextmanager
+    async def keeping_an_administrator(self) -> AsyncIterator[Tx]:
+        """A transaction that may not be the end of the last administrator: Conflict. It must append to the journal;
+        the journal's lock puts those who remove one another at the same time in a row."""
+        async with self.db.transaction(durable=True) as tx:
+            before = await store.count_administrators(tx.conn)
+            yield tx
+            if before and not await store.count_administrators(tx.conn):
+                raise Conflict("access.last_administrator")
 
     def wait_turn(self, name: str, source: str | None) -> None:
         """Raises TooMany after repeated failures from the same address."""
@@ -80,9 +100,3 @@ def require_person(actor: Actor) -> int:
     if actor.kind != "user" or actor.id is None:
         raise Forbidden("session.only_person")
     return actor.id
-
-
-async def require_an_administrator(conn: AsyncConnection, count: Callable[[AsyncConnection], Awaitable[int]]) -> None:
-    """Ask after the journal was appended to: its lock puts those who remove one another in a row."""
-    if not await count(conn):
-        raise Conflict("access.last_administrator")

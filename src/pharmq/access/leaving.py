@@ -4,11 +4,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pharmq.access import store, store_entry
-from pharmq.access.ground import Ground, require_an_administrator
+from pharmq.access.ground import Ground
 from pharmq.access.model import EVERYTHING, Actor, Privilege, require
 from pharmq.access.own import clear_second_factor
 from pharmq.access.people import Invitation, People
@@ -16,6 +15,7 @@ from pharmq.access.sessions import Sessions
 from pharmq.base.errors import Conflict, invalid_field
 from pharmq.db import Tx
 from pharmq.journal import Row
+from pharmq.journal.service import query
 from pharmq.journal.tables import journal as table
 
 _READ_AT_MOST = 100_000
@@ -55,7 +55,7 @@ class Leaving:
     async def offboard(self, actor: Actor, user_id: int, heir_id: int | None, reason: str) -> Farewell:
         """The person never comes in again: account disabled without a password, every grant taken back, what they
         own given to the heir (or stopped). Raises Conflict for oneself and the last administrator."""
-        async with self.ground.db.transaction(durable=True) as tx:
+        async with self.ground.keeping_an_administrator() as tx:
             user = await self._other(tx.conn, actor, user_id)
             await self._check_heir(tx.conn, user_id, heir_id)
             handed = {what: await fn(tx, user_id, heir_id) for what, fn in self.ground.heirlooms.items()}
@@ -71,16 +71,16 @@ class Leaving:
                 known=await self.known(tx.conn, user_id),
             )
             grants = [{"path": grant.path, "role": grant.role} for grant in held]
-            facts = _facts(farewell) | {"grants": grants, "heir_id": heir_id, "reason": reason}
-            await self.ground.note(tx, actor, "access.offboarded", user_id, **facts)
-            await require_an_administrator(tx.conn, store.count_administrators)
+            facts = _facts(farewell) | {"grants": grants, "heir_id": heir_id}
+            about = {"name": user.name, "reason": reason}
+            await self.ground.note(tx, actor, "access.offboarded", user_id, private=about, **facts)
             tx.after_commit(lambda: self.sessions.ended(ended))
         return farewell
 
     async def lost_device(self, actor: Actor, user_id: int, reason: str) -> tuple[Farewell, Invitation]:
         """Whoever holds the device comes in no more, also not with what it remembers: the password goes as well.
         The person themselves comes back by the invitation, to be handed over in person."""
-        async with self.ground.db.transaction(durable=True) as tx:
+        async with self.ground.keeping_an_administrator() as tx:
             user = await self._other(tx.conn, actor, user_id)
             await self.people.require_rank(tx.conn, actor, user_id)
             ended, tokens = await self._take_entry(tx, user_id)
@@ -88,9 +88,8 @@ class Leaving:
             invitation = await self.people.invitation(tx, user_id)
             known = await self.known(tx.conn, user_id)
             farewell = Farewell(len(ended), tokens, user.second_factor_at is not None, 0, {}, known)
-            facts = _facts(farewell) | {"reason": reason}
-            await self.ground.note(tx, actor, "access.device_lost", user_id, **facts)
-            await require_an_administrator(tx.conn, store.count_administrators)
+            about = {"name": user.name, "reason": reason}
+            await self.ground.note(tx, actor, "access.device_lost", user_id, private=about, **_facts(farewell))
             tx.after_commit(lambda: self.sessions.ended(ended))
         return farewell, invitation
 
@@ -129,8 +128,8 @@ class Leaving:
     async def known(self, conn: AsyncConnection, user_id: int) -> list[KnownSecret]:
         """From the journal: credentials whose secret they entered, hosts they added or gave a login."""
         kinds = ("credential.changed", "host.added", "host.changed", "host.removed")
-        query = select(table).where(table.c.kind.in_(kinds)).order_by(table.c.seq)
-        rows = await self.ground.journal.select(conn, query, _READ_AT_MOST)
+        wanted = query().where(table.c.kind.in_(kinds)).order_by(table.c.seq)
+        rows = await self.ground.journal.select(conn, wanted, _READ_AT_MOST)
         return known_secrets(rows, user_id)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pharmq.access import store, store_entry
-from pharmq.access.ground import Ground, digest, require_an_administrator
+from pharmq.access.ground import Ground, digest
 from pharmq.access.model import EVERYTHING, ROLES, Actor, Privilege, Scope, allows, require
 from pharmq.access.own import clear_second_factor
 from pharmq.access.sessions import Sessions
@@ -139,7 +139,7 @@ class People:
                     await store.add_grant(tx.conn, user_id, *grant)
                 invitation = await self.invitation(tx, user_id)
                 given = [grant._asdict() for grant in wanted]
-                await self.ground.note(tx, actor, "access.user_added", user_id, name=name, grants=given)
+                await self.ground.note(tx, actor, "access.user_added", user_id, private={"name": name}, grants=given)
         except IntegrityError:
             raise user_exists(name) from None
         return user_id, invitation
@@ -147,13 +147,12 @@ class People:
     async def invite_again(self, actor: Actor, user_id: int) -> Invitation:
         """A new link; the earlier one, and the password, stop working."""
         require(actor, Privilege.ACCESS_EDIT, EVERYTHING)
-        async with self.ground.db.transaction(durable=True) as tx:
+        async with self.ground.keeping_an_administrator() as tx:
             await self.require_rank(tx.conn, actor, user_id)
             await store.set_password(tx.conn, user_id, "")
             ended = await store_entry.delete_sessions_of(tx.conn, user_id)
             invitation = await self.invitation(tx, user_id)
             await self.ground.note(tx, actor, "access.invited", user_id, sessions=len(ended))
-            await require_an_administrator(tx.conn, store.count_administrators)
             tx.after_commit(lambda: self.sessions.ended(ended))
         return invitation
 
@@ -168,7 +167,7 @@ class People:
         require(actor, Privilege.ACCESS_EDIT, EVERYTHING)
         now = self.ground.clock.now()
         ended: list[str] = []
-        async with self.ground.db.transaction(durable=True) as tx:
+        async with self.ground.keeping_an_administrator() as tx:
             before = await self.user(tx.conn, user_id)
             if disabled and user_id == actor.id:
                 raise Conflict("access.not_yourself")
@@ -176,21 +175,21 @@ class People:
             await store.change_user(tx.conn, user_id, display_name=display_name, lang=lang, **when)
             if disabled:
                 ended = await store_entry.delete_sessions_of(tx.conn, user_id)
-            await self.ground.note(tx, actor, "access.user_changed", user_id, name=before.name, disabled=disabled)
-            await require_an_administrator(tx.conn, store.count_administrators)
+            await self.ground.note(
+                tx, actor, "access.user_changed", user_id, private={"name": before.name}, disabled=disabled
+            )
             tx.after_commit(lambda: self.sessions.ended(ended))
         return await self.get(actor, user_id)
 
     async def remove(self, actor: Actor, user_id: int) -> None:
         require(actor, Privilege.ACCESS_EDIT, EVERYTHING)
-        async with self.ground.db.transaction(durable=True) as tx:
+        async with self.ground.keeping_an_administrator() as tx:
             before = await self.user(tx.conn, user_id)
             if user_id == actor.id:
                 raise Conflict("access.not_yourself")
             ended = await store_entry.delete_sessions_of(tx.conn, user_id)
             await store.delete_user(tx.conn, user_id)
-            await self.ground.note(tx, actor, "access.user_removed", user_id, name=before.name)
-            await require_an_administrator(tx.conn, store.count_administrators)
+            await self.ground.note(tx, actor, "access.user_removed", user_id, private={"name": before.name})
             tx.after_commit(lambda: self.sessions.ended(ended))
 
     async def clear_second_factor(self, actor: Actor, user_id: int) -> None:
@@ -226,7 +225,7 @@ class People:
 
     async def revoke(self, actor: Actor, user_id: int, grant_id: int) -> None:
         require(actor, Privilege.ACCESS_EDIT, EVERYTHING)
-        async with self.ground.db.transaction(durable=True) as tx:
+        async with self.ground.keeping_an_administrator() as tx:
             gone = await store.delete_grant(tx.conn, user_id, grant_id) if max(user_id, grant_id) <= MAX_ID else None
             if gone is None:
                 raise NotFound("access.grant_not_found")
@@ -234,7 +233,6 @@ class People:
             await self.ground.note(
                 tx, actor, "access.grant_removed", user_id, scope, grant_id=grant_id, path=gone.path, role=gone.role
             )
-            await require_an_administrator(tx.conn, store.count_administrators)
 
     async def _may_give(self, conn: AsyncConnection, actor: Actor, wanted: WantedGrant) -> Scope:
         scope = self.ground.place(wanted.path)

@@ -181,7 +181,7 @@ class AccessService:
                 if administrator:
                     await store.add_grant(tx.conn, user_id, "/", ADMINISTRATOR)
                 given = [{"path": "/", "role": ADMINISTRATOR}] if administrator else []
-                await self.ground.note(tx, actor, "access.user_added", user_id, name=name, grants=given)
+                await self.ground.note(tx, actor, "access.user_added", user_id, private={"name": name}, grants=given)
         except IntegrityError:
             raise user_exists(name) from None
         return user_id
@@ -197,7 +197,9 @@ class AccessService:
             await clear_second_factor(tx, user.id)
             await store_entry.delete_invitations_of(tx.conn, user.id)
             ended = await store_entry.delete_sessions_of(tx.conn, user.id)
-            await self.ground.note(tx, actor, "access.password_reset", user.id, name=name, sessions=len(ended))
+            await self.ground.note(
+                tx, actor, "access.password_reset", user.id, private={"name": name}, sessions=len(ended)
+            )
             tx.after_commit(lambda: self.sessions.ended(ended))
 
     async def create_token(self, actor: Actor, user_name: str, name: str, life: timedelta | None) -> Secret:

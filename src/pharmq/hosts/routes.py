@@ -26,7 +26,7 @@ from pharmq.http import Limit, Offset, Page
 SEE: dict[str, Any] = {"privilege": Privilege.SEE}
 EDIT_HOST: dict[str, Any] = {"privilege": Privilege.HOST_EDIT}
 EDIT_PHARMACY: dict[str, Any] = {"privilege": Privilege.PHARMACY_EDIT}
-EDIT_CREDENTIAL: dict[str, Any] = {"privilege": Privilege.CREDENTIAL_EDIT}
+EDIT_CREDENTIAL: dict[str, Any] = {"privilege": Privilege.CREDENTIAL_EDIT, "recent": True}
 
 
 class CsvForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,6 +7,8 @@ from litestar import Response, get, put
 from sqlalchemy import text
 
 from pharmq.access import EVERYTHING, Actor, Privilege, require, who
+from pharmq.access.callers import SignedIn
+from pharmq.access.service import AccessService
 from pharmq.db import Database
 from pharmq.settings import RuntimeSettings, SettingsService
 
@@ -55,10 +57,14 @@ async def get_settings(actor: Actor, settings: SettingsService) -> RuntimeSettin
     operation_id="putSettings",
     summary="Change run-time settings",
     tags=["settings"],
-    opt={"privilege": Privilege.SETTINGS_EDIT},
+    opt={"privilege": Privilege.SETTINGS_EDIT, "recent": True},
 )
-async def put_settings(actor: Actor, data: RuntimeSettings, settings: SettingsService) -> RuntimeSettings:
+async def put_settings(
+    signed_in: SignedIn, data: RuntimeSettings, settings: SettingsService, access: AccessService
+) -> RuntimeSettings:
+    actor = signed_in.actor
     require(actor, Privilege.SETTINGS_EDIT, EVERYTHING)
+    access.check_settings(signed_in, data)
     return await settings.change(who(actor), data)
 
 

@@ -11,14 +11,9 @@ from pharmq.access import SYSTEM, Actor, Privilege
 from pharmq.access.gate import COOKIE
 from pharmq.access.routes import ROUTES
 from pharmq.access.service import AccessService
-from pharmq.base.clock import ManualClock
 from pharmq.base.config import Config
 from pharmq.base.errors import Conflict
 from pharmq.base.secret import Secret
-from pharmq.db import Database
-from pharmq.journal import Journal
-from pharmq.settings import SettingsService
-from pharmq.vault import Vault
 from pharmq.web.app import create_app
 
 ORIGIN = "http://testserver.local"
@@ -38,11 +33,6 @@ async def act(actor: Actor) -> None:
 @get("/api/unmarked")
 async def unmarked() -> None:
     return None
-
-
-@pytest.fixture
-def access(db: Database, journal: Journal, vault: Vault, clock: ManualClock) -> AccessService:
-    return AccessService(db, journal, SettingsService(db, journal, clock), vault, clock)
 
 
 @pytest.fixture
