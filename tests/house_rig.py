@@ -1,15 +1,17 @@
 """The whole product in this process, over real simulated hosts, behind its own HTTP application."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from sqlalchemy import insert
 
-from pharmq.access import SYSTEM
+from pharmq.access import SYSTEM, Actor
+from pharmq.access.gate import COOKIE
+from pharmq.access.people import WantedGrant
 from pharmq.access.tables import grants
 from pharmq.base.clock import SystemClock
 from pharmq.base.config import Config, sqlite_url
@@ -21,6 +23,12 @@ from pharmq_sim.testing import PASSWORD, SimFleet
 
 ORIGIN = "http://testserver.local"
 USER_PASSWORD = "correct horse battery"
+
+
+class Session(NamedTuple):
+    actor: Actor
+    cookie: str
+    csrf: str
 
 
 class WholeHouse:
@@ -74,13 +82,23 @@ class WholeHouse:
                 await tx.conn.execute(insert(grants).values(user_id=number, path=path, role="administrator"))
         return number
 
+    async def signed_in(self, name: str, grants: Sequence[tuple[str, str]]) -> Session:
+        """A new user with those (path, role) grants, signed in."""
+        access = self.ground.access
+        number = await access.create_user(SYSTEM, name, Secret(USER_PASSWORD), administrator=False, lang="ko")
+        for path, role in grants:
+            await access.people.grant(SYSTEM, number, WantedGrant(path, role))
+        made = await access.sign_in(name, Secret(USER_PASSWORD), "127.0.0.1", None)
+        return Session(made.signed_in.actor, made.cookie.reveal(), made.signed_in.csrf)
+
     async def token(self, name: str) -> str:
         return (await self.ground.access.create_token(SYSTEM, name, "test", None)).reveal()
 
-    def client(self) -> httpx.AsyncClient:
+    def client(self, cookie: str | None = None) -> httpx.AsyncClient:
         """Calls the application in this loop: it may ask simulated hosts, which live here too."""
         transport = httpx.ASGITransport(app=self.app)
-        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=30)
+        cookies = {} if cookie is None else {COOKIE: cookie}
+        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=30, cookies=cookies)
 
 
 @asynccontextmanager
