@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import msgspec
 from sqlalchemy import func, select
 
-from pharmq.access import EVERYTHING, Scope, scope_of
+from pharmq.access import EVERYTHING, Actor, Scope, scope_of
 from pharmq.access.routes import ROUTES as ACCESS_ROUTES
 from pharmq.access.routes_own import ROUTES as OWN_ROUTES
 from pharmq.access.routes_people import ROUTES as PEOPLE_ROUTES
@@ -23,6 +23,7 @@ from pharmq.audit.service import AuditService
 from pharmq.base.clock import Clock, SystemClock
 from pharmq.base.config import Config
 from pharmq.base.errors import NotFound
+from pharmq.consoles.model import Started
 from pharmq.consoles.routes import ROUTES as CONSOLES_ROUTES
 from pharmq.consoles.service import ConsolesService
 from pharmq.consoles.socket import ConsoleSocket
@@ -35,7 +36,7 @@ from pharmq.hosts.clients import Handshakes
 from pharmq.hosts.routes import ROUTES as HOSTS_ROUTES
 from pharmq.inventory.routes import ROUTES as INVENTORY_ROUTES
 from pharmq.inventory.service import InventoryService
-from pharmq.jobs.model import Caps
+from pharmq.jobs.model import Caps, VmRef
 from pharmq.jobs.routes import ROUTES as JOBS_ROUTES
 from pharmq.jobs.service import JobsService
 from pharmq.jobs.targets import InventoryTargets as JobTargets
@@ -61,6 +62,8 @@ ROUTES = [
     *LIVE_ROUTES,
     *WEB_ROUTES,
 ]
+
+JOB_LOOK_S = 0.3
 
 
 class Ground(NamedTuple):
@@ -165,6 +168,7 @@ class House:
             origin=config.origin,
             owner=self.owner,
             fresh=ground.access.fresh,
+            start_vm=self._start_vm,
         )
         self.audit = AuditService(db, journal, self.directory, self.inventory.view)
         self.live = LiveService(
@@ -198,6 +202,9 @@ class House:
         access.on_locked(self.live.close_for)
         connect_live(self.live, self.hosts, self.inventory)
         board = self.jobs.board
+        screens = self.consoles.live.screens
+        screens.touch = lambda vm_id: self.live.touch("screens", vm_id)
+        self.live.register("screens", self.consoles.encoded_screen, screens.ids, self.consoles.scope_of_screen)
         self.live.register("jobs", self._encoded_job, board.job_ids, lambda _job: EVERYTHING)
 
     def _place(self, path: str) -> Scope | None:
@@ -219,6 +226,16 @@ class House:
         except NotFound:
             return None
         return None
+
+    async def _start_vm(self, actor: Actor, host_id: int, vmid: int) -> Started:
+        """For a console of a stopped VM: a job like any other, waited for."""
+        job = await self.jobs.submit(actor, "start", vms=[VmRef(host_id, vmid)])
+        while job.state in ("queued", "running"):
+            await self.ground.clock.sleep(JOB_LOOK_S)
+            job = await self.jobs.get(actor, job.id)
+        [item], _ = await self.jobs.items(actor, job.id)
+        params = {name: value if isinstance(value, int) else str(value) for name, value in item.reason_params.items()}
+        return Started(item.state == "succeeded", item.reason or "", params)
 
     def _account(self, host_id: int) -> str:
         host = self.directory.host(host_id)

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from pharmq.base.clock import Clock, within
-from pharmq.consoles.direct import Writer, direct_writer
 from pharmq.consoles.model import Cause, ConsoleEnded
+from pharmq.consoles.taken import Taken, take_over
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -17,23 +17,37 @@ CLOSE_SECONDS = 2.0
 class Browser:
     """Errors are ends: reading or writing raises ConsoleEnded once the browser is gone or breaks the rules.
 
-    ``blocked_since`` is the monotonic time since which a write has been waiting for the browser to take bytes.
+    ``taken``: the connection itself, where the server let itself be relieved of it; else every message goes through
+    ASGI, and the server sends the pings.
     """
 
-    def __init__(self, receive: Receive, send: Send, clock: Clock) -> None:
+    def __init__(self, receive: Receive, send: Send, clock: Clock, *, direct: bool = True) -> None:
         self._receive = receive
         self._send = send
         self._clock = clock
-        self._direct: Writer | None = None
-        self.blocked_since: float | None = None
+        self._may_take = direct
+        self.taken: Taken | None = None
+        self._blocked_since: float | None = None
         self.gone = False
+
+    @property
+    def blocked_since(self) -> float | None:
+        """The monotonic time since which the browser has taken no byte, while some wait for it."""
+        return self.taken.blocked_since if self.taken is not None else self._blocked_since
+
+    def tick(self, now: float) -> bool:
+        """Ping when it is time; False once the browser is known to be gone."""
+        return self.taken is None or self.taken.tick(now)
 
     async def accept(self, subprotocols: list[str]) -> None:
         chosen = "binary" if "binary" in subprotocols else None
         await self._send({"type": "websocket.accept", "subprotocol": chosen, "headers": []})
-        self._direct = direct_writer(self._receive)
+        if self._may_take:
+            self.taken = take_over(self._receive, self._clock)
 
     async def read(self) -> bytes:
+        if self.taken is not None:
+            return await self.taken.read()
         message = await self._receive()
         if message["type"] == "websocket.disconnect":
             self.gone = True
@@ -44,27 +58,28 @@ class Browser:
         return data
 
     async def write(self, *parts: bytes) -> None:
-        """One message, given in parts that are not joined where that can be spared: at half a megabyte each, fresh
-        memory costs more than all else here."""
-        self.blocked_since = self._clock.monotonic()
+        """One message, given in parts."""
+        if self.taken is not None:
+            await self.taken.write(parts)
+            return
+        self._blocked_since = self._clock.monotonic()
         try:
-            if self._direct is not None:
-                await self._direct(parts)
-            else:
-                data = parts[0] if len(parts) == 1 else b"".join(parts)
-                await self._send({"type": "websocket.send", "bytes": data})
+            await self._send({"type": "websocket.send", "bytes": parts[0] if len(parts) == 1 else b"".join(parts)})
         except (OSError, RuntimeError) as error:
             # Servers report a browser that has gone in different ways; none of them is a defect of ours.
             self.gone = True
             raise ConsoleEnded(Cause("console.browser_lost")) from error
         finally:
-            self.blocked_since = None
+            self._blocked_since = None
 
     async def close(self, cause: Cause) -> None:
         """Tell why, if anybody is still there; a browser that takes no bytes is not waited for."""
         if self.gone:
             return
         self.gone = True
+        if self.taken is not None:
+            await self.taken.close(cause)
+            return
         farewell = {"type": "websocket.close", "code": cause.close_code, "reason": cause.reason}
 
         async def say() -> None:

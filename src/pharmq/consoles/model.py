@@ -12,6 +12,9 @@ from pharmq.base.errors import Conflict, PharmqError, Unavailable
 from pharmq.pve import Current, Guest, GuestConfig, Resources, TaskLog, TaskStatus, Upid, VncTicket
 
 State = Literal["issued", "opening", "open", "closed"]
+Kind = Literal["screen", "terminal", "shell"]
+"""``terminal``: of a container or a VM's serial port; ``shell``: of the node itself."""
+Mode = Literal["control", "view"]
 VmType = Literal["kiosk", "pos", "server", "backup", "other"]
 CauseParam = str | int
 
@@ -40,6 +43,14 @@ CLOSE_CODES: Final[Mapping[str, int]] = {
     "console.closed_by_user": 4418,
     "console.revoked": 4419,
     "console.locked": 4428,
+    "console.user_full": 4420,
+    "console.idle_limit": 4421,
+    "console.time_limit": 4422,
+    "console.contract_forbids": 4423,
+    "console.reason_required": 4424,
+    "console.start_failed": 4425,
+    "console.no_terminal": 4426,
+    "console.terminal_refused": 4427,
     # 45xx: the circumstances of this moment; a client may ask for a new session and try again with back-off.
     "console.host_unreachable": 4501,
     "console.too_late": 4502,
@@ -58,6 +69,8 @@ CLOSE_CODES: Final[Mapping[str, int]] = {
     "console.browser_lost": 4515,
     "console.browser_stalled": 4516,
     "console.server_full": 4517,
+    "console.start_late": 4518,
+    "console.host_silent": 4519,
 }
 """Every way a console ends, as the WebSocket close code (RFC 6455 leaves 4000-4999 to applications)."""
 
@@ -117,7 +130,8 @@ class ConsoleEnded(Exception):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A VM as a console needs it, taken from the current view. ``missing``: its host no longer lists it."""
+    """A VM as a console needs it, taken from the current view. ``missing``: its host no longer lists it;
+    ``contract``: what the pharmacy allows. A node itself has ``vm_id`` and ``vmid`` 0."""
 
     vm_id: int
     host_id: int
@@ -133,6 +147,12 @@ class Target(msgspec.Struct, frozen=True):
     host_status: str
     host_reason: str | None
     scope: Scope
+    contract: Literal["open", "reason", "forbidden"] = "open"
+
+    @property
+    def place(self) -> Guest | str:
+        """Where a terminal is opened."""
+        return self.guest if self.vm_id else self.guest.node
 
 
 class Targets(Protocol):
@@ -143,6 +163,10 @@ class Targets(Protocol):
         ...
 
     def get(self, vm_id: int) -> Target | None: ...
+
+    def node(self, host_id: int) -> Target | None:
+        """The host's node itself."""
+        ...
 
 
 class HostStream(Protocol):
@@ -166,8 +190,11 @@ class HostStream(Protocol):
 class Host(Protocol):
     """The calls of ``pharmq.pve.PveClient`` that consoles make."""
 
+    @property
+    def uses_token(self) -> bool: ...
     async def vncproxy(self, guest: Guest) -> VncTicket: ...
-    async def open_websocket(self, guest: Guest, vnc: VncTicket) -> HostStream: ...
+    async def termproxy(self, place: Guest | str) -> VncTicket: ...
+    async def open_websocket(self, place: Guest | str, vnc: VncTicket) -> HostStream: ...
     async def current(self, guest: Guest) -> Current: ...
     async def config(self, guest: Guest) -> GuestConfig: ...
     async def resources(self) -> Resources: ...
@@ -175,16 +202,40 @@ class Host(Protocol):
     async def task_log(self, upid: Upid) -> TaskLog: ...
 
 
+class Wish(msgspec.Struct, frozen=True):
+    """What is asked for. ``mode`` None: control where it is allowed, else only to watch; ``start``: a stopped VM is
+    started first; ``purpose``: why, where the pharmacy's contract asks."""
+
+    kind: Kind = "screen"
+    mode: Mode | None = None
+    start: bool = False
+    purpose: str = ""
+
+
+class Started(msgspec.Struct, frozen=True):
+    """How starting a VM ended; ``code`` and ``params`` say why it failed."""
+
+    ok: bool
+    code: str = ""
+    params: Mapping[str, CauseParam] = {}
+
+
 class Ticket(msgspec.Struct, frozen=True):
-    """The answer of ``connect``: the browser opens ``websocket_url`` before ``expires_at``, once."""
+    """The answer of ``connect``: the browser opens ``websocket_url`` before ``expires_at``, once. ``session_key`` names
+    the session in lists and acts; ``starts``: the VM is stopped and is started when the browser comes."""
 
     session_id: str
     websocket_url: str
     expires_at: datetime
+    session_key: str = ""
+    kind: Kind = "screen"
+    mode: Mode = "control"
+    starts: bool = False
 
 
 class SessionRow(msgspec.Struct, frozen=True):
-    """One console that is opening or open. ``rate`` is bytes per second towards the browser, lately."""
+    """One console that is opening or open. ``rate`` is bytes per second towards the browser, lately; ``mode`` what
+    holds now, ``wants`` what was asked for; ``phase`` of an opening."""
 
     session_key: str
     vm_id: int
@@ -201,3 +252,28 @@ class SessionRow(msgspec.Struct, frozen=True):
     bytes_up: int
     bytes_down: int
     rate: int
+    kind: Kind = "screen"
+    mode: Mode = "control"
+    wants: Mode = "control"
+    phase: Literal["starting", "connecting", "open"] = "open"
+    purpose: str = ""
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """Somebody on a screen."""
+
+    session_key: str
+    user_id: int | None
+    name: str
+    kind: Kind
+    mode: Mode
+    wants: Mode
+    phase: Literal["starting", "connecting", "open"]
+    since: datetime
+
+
+class ScreenRow(msgspec.Struct, frozen=True):
+    """Who is on a VM's screen, oldest first. ``id`` is the VM's."""
+
+    id: int
+    viewers: list[Viewer]

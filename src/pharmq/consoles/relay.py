@@ -1,15 +1,17 @@
-"""The pipe: bytes from the host to the browser and back, each direction waiting for its receiver."""
+"""The pipe, message by message: bytes from the host to the browser and back, each direction waiting for its receiver.
+It runs where the browser's connection cannot be had itself (see ``splice``)."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pharmq import pve
 from pharmq.base.clock import Clock
+from pharmq.base.spawn import Spawner
 from pharmq.consoles.browser import Browser
 from pharmq.consoles.meter import Meter
 from pharmq.consoles.model import Cause, ConsoleEnded, HostStream
-from pharmq.rfb import KEEPALIVE_INTERVAL, KEEPALIVE_REQUEST, ClientMessageWalker
+from pharmq.rfb import KEEPALIVE_INTERVAL, RfbError, ServerVeil
 
 T = TypeVar("T")
 
@@ -22,22 +24,48 @@ class HostClosed(Exception):
         self.error = error
 
 
+class UpGate(Protocol):
+    """``rfb.ViewerSieve`` or ``terminal.TerminalSieve``."""
+
+    watching: bool
+    inputs: int
+
+    @property
+    def at_boundary(self) -> bool: ...
+    def feed(self, data: bytes) -> bytes: ...
+
+
+class Gates(NamedTuple):
+    """What may pass: ``up`` to the host, ``down`` to the browser (None: everything); ``keepalive`` is a message that
+    may stand between two of the browser's."""
+
+    up: UpGate
+    down: ServerVeil | None
+    keepalive: bytes
+
+
 class Relay:
-    """``first_down``: bytes of the host that came with its handshake. Buffers: what the host's stream holds (512 KB)
+    """``first``: bytes of the host that came with its handshake. Buffers: what the host's stream holds (512 KB)
     and what the server keeps for the browser; when both are full the host is no longer read."""
 
-    def __init__(self, browser: Browser, stream: HostStream, clock: Clock, meter: Meter) -> None:
+    def __init__(self, browser: Browser, stream: HostStream, clock: Clock, meter: Meter, gates: Gates) -> None:
         self._browser = browser
         self._stream = stream
         self._clock = clock
         self._meter = meter
-        self._walker = ClientMessageWalker()
+        self._gates = gates
         self._sending = False
+
+    async def run(self, first: bytes, early: bytes, ended: "asyncio.Future[Cause]") -> Cause | HostClosed:
+        """Until one side ends, or ``ended`` says so."""
+        spawner = Spawner("relay")
+        works = [spawner.spawn(settled(self.down(first)), "down"), spawner.spawn(settled(self.up(early)), "up")]
+        return await first_end(works, ended)
 
     async def down(self, first: bytes) -> None:
         """Host to browser, until one of them ends: raises HostClosed or ConsoleEnded."""
         browser, stream, meter, clock = self._browser, self._stream, self._meter, self._clock
-        parts = [first] if first else []
+        parts = self._shown([first] if first else [])
         while True:
             if parts:
                 await browser.write(*parts)
@@ -49,17 +77,33 @@ class Relay:
                 raise HostClosed(error) from error
             if not parts:
                 raise HostClosed(getattr(stream, "failure", None))
+            parts = self._shown(parts)
+
+    def _shown(self, parts: list[bytes]) -> list[bytes]:
+        veil = self._gates.down
+        if veil is None or not parts:
+            return parts
+        try:
+            shown = veil.feed(b"".join(parts))
+        except RfbError as error:
+            raise ConsoleEnded(Cause("console.host_garbled", {"detail": str(error)[:80]})) from error
+        return [shown] if shown else []
 
     async def up(self, first: bytes) -> None:
         """Browser to host, until one of them ends: raises HostClosed or ConsoleEnded."""
         data = first
         while True:
-            if data:
-                self._walker.feed(data)
+            if data := self._allowed(data):
                 self._meter.up += len(data)
                 self._meter.last = self._meter.last_up = self._clock.monotonic()
                 await self._to_host(data)
             data = await self._browser.read()
+
+    def _allowed(self, data: bytes) -> bytes:
+        try:
+            return self._gates.up.feed(data)
+        except RfbError as error:
+            raise ConsoleEnded(Cause("console.protocol_error", {"detail": str(error)[:80]})) from error
 
     async def _to_host(self, data: bytes) -> None:
         self._sending = True
@@ -73,19 +117,23 @@ class Relay:
     def keepalive_due(self, now: float) -> bool:
         """Between two messages of the browser only: bytes in the middle of one would be read as part of it."""
         quiet = now - self._meter.last_up >= KEEPALIVE_INTERVAL
-        return quiet and not self._sending and self._walker.at_boundary
+        return quiet and not self._sending and self._gates.up.at_boundary
 
     async def keep_alive(self) -> None:
         """Ask the host for one pixel. The browser takes the answer as an ordinary update."""
         self._meter.last_up = self._clock.monotonic()
-        await self._to_host(KEEPALIVE_REQUEST)
+        await self._to_host(self._gates.keepalive)
 
 
-async def settled(work: Coroutine[Any, Any, T]) -> T | ConsoleEnded | HostClosed:
+class TerminalRefused(Exception):
+    """The host does not let an API token into this terminal."""
+
+
+async def settled(work: Coroutine[Any, Any, T]) -> T | ConsoleEnded | HostClosed | TerminalRefused:
     """An end as a value: it is no failure of the task that met it."""
     try:
         return await work
-    except (ConsoleEnded, HostClosed) as end:
+    except (ConsoleEnded, HostClosed, TerminalRefused) as end:
         return end
 
 

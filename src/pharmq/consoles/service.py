@@ -3,18 +3,32 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import msgspec
+
 from pharmq import pve
-from pharmq.access import SYSTEM, Actor, Privilege, allows, require, scope_of, where, who
+from pharmq.access import SYSTEM, Actor, Privilege, Scope, allows, require, scope_of, where, who
 from pharmq.base.clock import Clock, within
-from pharmq.base.errors import Conflict, NotFound, Params, PharmqError
+from pharmq.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Params, PharmqError
 from pharmq.base.ids import new_act_id, new_token
 from pharmq.base.spawn import Spawner
 from pharmq.consoles import store
 from pharmq.consoles.browser import Browser, Receive, Send
 from pharmq.consoles.diagnosis import cause_of, cause_of_host
-from pharmq.consoles.live import LiveConsoles
-from pharmq.consoles.model import Cause, ConsoleEnded, Host, SessionRow, Target, Targets, Ticket
-from pharmq.consoles.session import Session
+from pharmq.consoles.live import LiveConsoles, StartVm, told
+from pharmq.consoles.model import (
+    Cause,
+    ConsoleEnded,
+    Host,
+    Mode,
+    ScreenRow,
+    SessionRow,
+    Target,
+    Targets,
+    Ticket,
+    Wish,
+)
+from pharmq.consoles.session import Session, may_open
+from pharmq.consoles.terminal import has_serial
 from pharmq.consoles.turns import Turns
 from pharmq.db import Database
 from pharmq.db.leases import Leases
@@ -24,11 +38,13 @@ from pharmq.settings import RuntimeSettings
 PATH = "/api/vnc/ws/"
 MAX_ID = 2**63 - 1
 STATUS_SECONDS = 4.0
+_MODES: tuple[Mode, ...] = ("control", "view")
 
 
 class ConsolesService:
     """``host_of(host_id)`` gives that host's client; ``settings()`` those of this moment; ``origin`` is where
-    browsers reach us; ``fresh(actor)`` the same caller with the grants of now, None when its session ended."""
+    browsers reach us; ``fresh(actor)`` the same caller with the grants of now, None when its session ended;
+    ``start_vm`` starts a VM on somebody's behalf."""
 
     def __init__(
         self,
@@ -43,6 +59,7 @@ class ConsolesService:
         origin: str,
         owner: str,
         fresh: Callable[[Actor], Awaitable[Actor | None]] | None = None,
+        start_vm: StartVm | None = None,
     ) -> None:
         self.db = db
         self.clock = clock
@@ -54,7 +71,7 @@ class ConsolesService:
         self._host_of = host_of
         self._spawner = Spawner("consoles")
         turns = Turns(leases, clock, self._spawner)
-        self.live = LiveConsoles(db, clock, journal, turns, targets, host_of, self._spawner, fresh)
+        self.live = LiveConsoles(db, clock, journal, turns, targets, host_of, self._spawner, fresh, settings, start_vm)
 
     async def start(self) -> None:
         """Close in the table what an earlier run left open, and begin to look after what is open."""
@@ -63,7 +80,8 @@ class ConsolesService:
             lost = await store.orphans(tx.conn, self.owner)
             for row in lost:
                 await store.closed(tx.conn, row.key, "console.server_restarted", 0, 0, now)
-            await self.journal.append(tx, *[_closed_by_restart(row) for row in lost])
+            if lost:
+                await self.journal.append(tx, *[_closed_by_restart(row) for row in lost])
         await self.live.forget_old()
         self.live.start()
 
@@ -79,11 +97,24 @@ class ConsolesService:
     # -- for the routes ----------------------------------------------------------------------------------------
 
     async def connect(
-        self, actor: Actor, pharmacy_id: int, vmid: int, vm_type: str | None = None, host_id: int | None = None
+        self,
+        actor: Actor,
+        pharmacy_id: int,
+        vmid: int,
+        vm_type: str | None = None,
+        host_id: int | None = None,
+        wish: Wish = Wish(),  # noqa: B008 - an immutable value
     ) -> Ticket:
-        """A one-time session. Raises NotFound, Forbidden, Conflict (``console.ambiguous`` with candidates, or why
-        there is no screen), Unavailable (the host cannot be reached)."""
-        return await self._issue(actor, self._find(actor, pharmacy_id, vmid, vm_type, host_id))
+        """A one-time session. Raises NotFound, Forbidden, Invalid (a reason is asked for), Conflict
+        (``console.ambiguous`` with candidates, or why there is no screen), Unavailable (the host cannot be reached)."""
+        return await self._issue(actor, self._find(actor, pharmacy_id, vmid, vm_type, host_id), wish)
+
+    async def shell(self, actor: Actor, host_id: int, purpose: str = "") -> Ticket:
+        """A one-time session of the node's own shell. Raises as ``connect`` does."""
+        target = self.targets.node(host_id) if host_id <= MAX_ID else None
+        if target is None or not allows(actor, Privilege.SEE, target.scope):
+            raise NotFound("host.not_found", params={"id": str(host_id)})
+        return await self._issue(actor, target, Wish("shell", "control", purpose=purpose))
 
     def _find(self, actor: Actor, pharmacy_id: int, vmid: int, vm_type: str | None, host_id: int | None) -> Target:
         found = [
@@ -110,23 +141,25 @@ class ConsolesService:
             row = await store.get(conn, key)
         if row is None or row.user_id != actor.id:
             raise NotFound("console.session_unknown")
-        target = self.targets.get(row.vm_id)
+        target = self.targets.get(row.vm_id) if row.vm_id else self.targets.node(row.host_id)
         if target is None:
             raise Cause("console.vm_gone").error()
         if not allows(actor, Privilege.SEE, target.scope):
             raise NotFound("console.session_unknown")
-        ticket = await self._issue(actor, target)
+        mode = row.mode if may_open(actor, row.kind, row.mode, target) else None
+        ticket = await self._issue(actor, target, Wish(row.kind, mode, row.starts, row.purpose))
         async with self.db.transaction() as tx:
             await store.refreshed(tx.conn, key, self.clock.now())
         return ticket
 
-    async def _issue(self, actor: Actor, target: Target) -> Ticket:
+    async def _issue(self, actor: Actor, target: Target, wish: Wish) -> Ticket:
+        purpose = wish.purpose.strip()
         try:
-            require(actor, Privilege.CONSOLE_CONTROL, target.scope)
-            await self._openable(target)
+            mode = self._mode(actor, target, wish)
+            starts = await self._openable(actor, target, wish, purpose)
         except PharmqError as error:
             async with self.db.transaction() as tx:
-                params = {"code": error.code, "vmid": target.vmid, **error.params}
+                params = {"code": error.code, "vmid": target.vmid, "kind": wish.kind, **error.params}
                 refused = Entry(kind="console.refused", who=who(actor), where=where(target.scope), params=params)
                 await self.journal.append(tx, refused)
             raise
@@ -145,23 +178,54 @@ class ConsolesService:
             actor_name=actor.name,
             state="issued",
             expires_at=expires_at,
+            kind=wish.kind,
+            mode=mode,
+            starts=starts,
+            purpose=purpose,
         )
         async with self.db.transaction() as tx:
             await store.add(tx.conn, row, now)
         url = self.origin.replace("http", "ws", 1) + PATH + session_id
-        return Ticket(session_id, url, expires_at)
+        return Ticket(session_id, url, expires_at, row.key[:32], wish.kind, mode, starts)
 
-    async def _openable(self, target: Target) -> None:
-        """What is known to prevent a screen is said before a browser opens a socket for it."""
+    def _mode(self, actor: Actor, target: Target, wish: Wish) -> Mode:
+        """What the actor gets of what it wants. Raises Forbidden."""
+        for mode in (wish.mode,) if wish.mode else _MODES:
+            if may_open(actor, wish.kind, mode, target):
+                return mode
+        wanted = {"terminal": Privilege.CONSOLE_TERMINAL, "shell": Privilege.NODE_SHELL}.get(wish.kind)
+        wanted = wanted or (Privilege.CONSOLE_VIEW if wish.mode == "view" else Privilege.CONSOLE_CONTROL)
+        raise Forbidden("access.forbidden", params={"privilege": wanted.value})
+
+    async def _openable(self, actor: Actor, target: Target, wish: Wish, purpose: str) -> bool:
+        """What is known to prevent a console is said before a browser opens a socket for it. Gives whether the VM is
+        stopped and has to be started first."""
+        if target.contract == "forbidden":
+            raise Forbidden("console.contract_forbids", params={"pharmacy": target.pharmacy_name})
+        if target.contract == "reason" and not purpose:
+            raise Invalid("console.reason_required", fields={"purpose": [FieldError("request.required")]})
         if target.missing:
             raise Cause("console.vm_gone").error()
         if target.host_reason is not None and target.host_reason != "never_checked":
             raise cause_of_host(target.host_reason).error()
-        if target.console == "none":
+        if target.console == "none" and wish.kind == "screen":
             raise Cause("console.no_picture", {"vga": "none"}).error()
-        self._require_place(target)
-        if target.status == "stopped" and await self._really_stopped(target):
+        if (full := self.live.full(actor, target.host_id)) is not None:
+            raise full.error()
+        if wish.kind == "terminal" and not await self._has_serial(target):
+            raise Cause("console.no_terminal").error()
+        if target.status != "stopped" or not await self._really_stopped(target):
+            return False
+        if not wish.start:
             raise Cause("console.vm_stopped").error()
+        require(actor, Privilege.POWER, target.scope)
+        return True
+
+    async def _has_serial(self, target: Target) -> bool:
+        try:
+            return await has_serial(self._host_of(target.host_id), target.guest, self.clock)
+        except pve.PveError as error:
+            raise cause_of(error).error() from error
 
     async def _really_stopped(self, target: Target) -> bool:
         """Our view lags up to 12 s behind the host: a VM that was just started must not be refused."""
@@ -175,13 +239,6 @@ class ConsolesService:
 
     async def _current(self, target: Target) -> pve.Current:
         return await self._host_of(target.host_id).current(target.guest)
-
-    def _require_place(self, target: Target) -> None:
-        limits = self.settings()
-        if self.live.count(target.host_id) >= limits.consoles_per_host:
-            raise Cause("console.host_busy", {"limit": limits.consoles_per_host}).error()
-        if self.live.count() >= limits.consoles_total:
-            raise Cause("console.server_full", {"limit": limits.consoles_total}).error()
 
     def sessions(self, actor: Actor) -> list[SessionRow]:
         """Consoles that are opening or open, oldest first, of VMs the actor may see."""
@@ -203,7 +260,7 @@ class ConsolesService:
             await store.closed(tx.conn, key, "console.closed_by_user", 0, 0, now)
 
     def _end(self, actor: Actor, session: Session) -> None:
-        own = actor.id is not None and actor.id == session.actor.id
+        own = _same(actor, session.actor)
         if not own:
             if not allows(actor, Privilege.SEE, session.target.scope):
                 raise NotFound("console.session_unknown")
@@ -222,9 +279,69 @@ class ConsolesService:
             if session.actor.session == actor_session:
                 session.end(Cause("console.locked"))
 
-    def recheck(self, user_id: int | None) -> None:
-        """What that user holds may have changed (None: anybody's): consoles that may not go on end at once."""
+    def recheck(self, user_id: int | None = None) -> None:
+        """Rights of a user (None: of anybody) changed: consoles that they no longer cover end, or only watch."""
         self.live.recheck(user_id)
+
+    # -- who acts on a screen ------------------------------------------------------------------------------------
+
+    def encoded_screen(self, vm_id: int) -> bytes | None:
+        """The stream's row of a screen; None when nobody is on it."""
+        row = self.live.screens.row(vm_id)
+        return None if row is None else msgspec.json.encode(row)
+
+    def scope_of_screen(self, vm_id: int) -> Scope | None:
+        target = self.targets.get(vm_id)
+        return None if target is None else target.scope
+
+    def viewers(self, actor: Actor, vm_id: int) -> ScreenRow:
+        """Who is on a VM's screen. Raises NotFound."""
+        target = self.targets.get(vm_id) if vm_id <= MAX_ID else None
+        if target is None or not allows(actor, Privilege.SEE, target.scope):
+            raise NotFound("vm.not_found", params={"id": str(vm_id)})
+        return self.live.screens.row(vm_id) or ScreenRow(vm_id, [])
+
+    async def set_mode(self, actor: Actor, session_key: str, mode: Mode, *, force: bool = False) -> ScreenRow:
+        """Take control of a screen with one's own session, hand it to somebody else's, or let go of it.
+
+        Raises NotFound, Forbidden, Conflict ``console.controlled`` while somebody else controls the screen (``force``
+        takes it all the same)."""
+        session = self._shown(actor, session_key)
+        own = _same(actor, session.actor)
+        now = self.live.screens.controller(session.vm_id)
+        mine = now is not None and now.person == ("user", actor.id)
+        if not own and not (mine and mode == "control"):
+            require(actor, Privilege.SESSION_KILL, session.target.scope)
+        if mode == "view":
+            self.live.screens.withdraw(session)
+        else:
+            if not may_open(session.actor, "screen", "control", session.target):
+                raise Forbidden("access.forbidden", params={"privilege": Privilege.CONSOLE_CONTROL.value})
+            if now is not None and now.person != session.person and not mine and not force:
+                raise Conflict("console.controlled", params={"by": now.viewer().name})
+            self.live.screens.give(session)
+        entry = Entry(
+            kind="console.control",
+            act_id=new_act_id(self.clock.now()),
+            who=who(actor),
+            where=where(session.target.scope),
+            params={
+                "vmid": session.target.vmid,
+                "vm_name": session.target.vm_name,
+                "mode": mode,
+                "of": session.actor.name,
+                "from": now.viewer().name if now is not None else "",
+            },
+        )
+        async with self.db.transaction() as tx:
+            await self.journal.append(tx, entry)
+        return self.live.screens.row(session.vm_id) or ScreenRow(session.vm_id, [])
+
+    def _shown(self, actor: Actor, session_key: str) -> Session:
+        found = next((one for one in self.live.sessions.values() if session_key in (one.key, one.key[:32])), None)
+        if found is None or found.kind != "screen" or not allows(actor, Privilege.SEE, found.target.scope):
+            raise NotFound("console.session_unknown")
+        return found
 
     # -- for the WebSocket -------------------------------------------------------------------------------------
 
@@ -241,6 +358,15 @@ class ConsolesService:
         await self.live.run(session, subprotocols)
 
     async def _claim(self, actor: Actor, session_id: str, browser: Browser) -> Session:
+        added: list[Session] = []
+        try:
+            return await self._claimed(actor, session_id, browser, added)
+        except BaseException:
+            for session in added:
+                self.live.drop(session)
+            raise
+
+    async def _claimed(self, actor: Actor, session_id: str, browser: Browser, added: list[Session]) -> Session:
         key = store.key_of(session_id)
         now = self.clock.now()
         async with self.db.transaction(durable=True) as tx:
@@ -250,7 +376,7 @@ class ConsolesService:
             if not await store.claim(tx.conn, key, actor.id, self.owner, now):
                 expired = row.state == "issued"
                 raise ConsoleEnded(Cause("console.session_expired" if expired else "console.session_used"))
-            target = self.targets.get(row.vm_id)
+            target = self.targets.get(row.vm_id) if row.vm_id else self.targets.node(row.host_id)
             scope = target.scope if target else scope_of(pharmacy_id=row.pharmacy_id, host_id=row.host_id)
             request = Entry(
                 kind="console.opened",
@@ -258,42 +384,52 @@ class ConsolesService:
                 act_id=row.act_id,
                 who=who(actor),
                 where=where(scope),
-                params={"vmid": row.vmid, "vm_name": row.vm_name},
+                params=told(row.kind, row.mode, row.purpose, row.vmid, row.vm_name),
             )
             await self.journal.append(tx, request)
-            refusal = self._refusal(actor, target)
-            if refusal is not None:
+            refusal = self._refusal(actor, target, row)
+            if refusal is not None or target is None:
+                refusal = refusal or Cause("console.vm_gone")
                 await store.closed(tx.conn, key, refusal.code, 0, 0, now)
+                params = told(row.kind, row.mode, row.purpose, row.vmid, row.vm_name) | dict(refusal.params)
                 outcome = Entry(
                     kind="console.opened",
                     phase="outcome",
                     act_id=row.act_id,
                     who=who(actor),
                     where=where(scope),
-                    params=dict(refusal.params),
+                    params=params,
                     outcome=refusal.code,
                 )
                 await self.journal.append(tx, outcome)
-        if refusal is not None or target is None:
+                session = None
+            else:
+                session = Session(
+                    key, row.act_id, target, actor, browser, now,
+                    kind=row.kind, wants=row.mode, starts=row.starts, purpose=row.purpose,
+                )  # fmt: skip
+                # Before the commit, so that the next claim counts it.
+                self.live.add(session)
+                added.append(session)
+        if session is None:
             raise ConsoleEnded(refusal or Cause("console.vm_gone"))
-        session = Session(key, row.act_id, target, actor, browser, now)
-        self.live.add(session)
         return session
 
-    def _refusal(self, actor: Actor, target: Target | None) -> Cause | None:
+    def _refusal(self, actor: Actor, target: Target | None, row: store.Stored) -> Cause | None:
         """Asked again at the claim: rights and limits may have changed since the session was issued."""
         if self.live.closing:
             return Cause("console.server_stopping")
         if target is None or target.missing:
             return Cause("console.vm_gone")
-        if not allows(actor, Privilege.CONSOLE_CONTROL, target.scope):
+        if target.contract == "forbidden":
+            return Cause("console.contract_forbids")
+        if not may_open(actor, row.kind, row.mode, target):
             return Cause("console.not_allowed")
-        limits = self.settings()
-        if self.live.count(target.host_id) >= limits.consoles_per_host:
-            return Cause("console.host_busy", {"limit": limits.consoles_per_host})
-        if self.live.count() >= limits.consoles_total:
-            return Cause("console.server_full", {"limit": limits.consoles_total})
-        return None
+        return self.live.full(actor, target.host_id)
+
+
+def _same(actor: Actor, other: Actor) -> bool:
+    return actor.id is not None and actor.id == other.id
 
 
 def _closed_by_restart(row: store.Stored) -> Entry:

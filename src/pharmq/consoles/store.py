@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Row, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pharmq.consoles.model import Kind, Mode
 from pharmq.consoles.tables import vnc_sessions_extended as table
 
 
@@ -23,6 +24,10 @@ class Stored(msgspec.Struct, frozen=True):
     actor_name: str
     state: str
     expires_at: datetime
+    kind: Kind = "screen"
+    mode: Mode = "control"
+    starts: bool = False
+    purpose: str = ""
 
 
 def key_of(session_id: str) -> str:
@@ -44,6 +49,10 @@ async def add(conn: AsyncConnection, row: Stored, now: datetime) -> None:
             state="issued",
             created_at=now,
             expires_at=row.expires_at,
+            kind=row.kind,
+            mode=row.mode,
+            starts=row.starts,
+            purpose=row.purpose or None,
         )
     )
 
@@ -115,4 +124,8 @@ def _stored(row: Row[Any]) -> Stored:
         actor_name=row.actor_name or "",
         state=row.state,
         expires_at=row.expires_at,
+        kind=row.kind,
+        mode=row.mode,
+        starts=row.starts,
+        purpose=row.purpose or "",
     )

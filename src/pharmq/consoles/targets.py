@@ -1,10 +1,12 @@
 """VMs as consoles need them, from the inventory's view and the directory of hosts."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pharmq.access import scope_of
 from pharmq.consoles.model import Target
 from pharmq.hosts.directory import Directory
+from pharmq.hosts.model import Pharmacy
 from pharmq.inventory.model import Vm
 from pharmq.inventory.view import View
 from pharmq.pve import Guest
@@ -26,6 +28,32 @@ class InventoryTargets:
         vm = self.view.get(vm_id)
         return None if vm is None else self._target(vm)
 
+    def node(self, host_id: int) -> Target | None:
+        host = self.directory.host(host_id)
+        pharmacy = self.directory.pharmacy(host.pharmacy_id) if host else None
+        if host is None or pharmacy is None:
+            return None
+        node = host.node or next((vm.node for vm in self.view.of_host(host_id).values()), "")
+        if not node:
+            return None
+        return Target(
+            vm_id=0,
+            host_id=host_id,
+            pharmacy_id=pharmacy.id,
+            pharmacy_name=pharmacy.name,
+            vmid=0,
+            vm_name=node,
+            vm_type="other",
+            guest=Guest(node, "qemu", 0),
+            status="running",
+            console="unknown",
+            missing=False,
+            host_status=self.directory.status(host_id),
+            host_reason=self.directory.state(host_id).reason,
+            scope=scope_of(groups=pharmacy.group_ids, pharmacy_id=pharmacy.id, host_id=host_id),
+            contract=_contract(pharmacy),
+        )
+
     def _target(self, vm: Vm) -> Target | None:
         host = self.directory.host(vm.host_id)
         pharmacy = self.directory.pharmacy(host.pharmacy_id) if host else None
@@ -46,4 +74,11 @@ class InventoryTargets:
             host_status=self.directory.status(vm.host_id),
             host_reason=self.directory.state(vm.host_id).reason,
             scope=scope_of(groups=pharmacy.group_ids, pharmacy_id=pharmacy.id, host_id=vm.host_id, vm_id=vm.id),
+            contract=_contract(pharmacy),
         )
+
+
+def _contract(pharmacy: Pharmacy) -> Literal["open", "reason", "forbidden"]:
+    if not pharmacy.screens_allowed:
+        return "forbidden"
+    return "reason" if pharmacy.screen_reason else "open"

@@ -86,8 +86,9 @@ class PharmaciesService:
         try:
             async with self.ground.db.transaction(durable=True) as tx:
                 await store.update_pharmacy(tx.conn, after, self.ground.clock.now())
-                flags = {name: getattr(after, name) for name in ("screens_allowed", "screen_reason") if name in fields}
-                await self._note(tx, actor, "pharmacy.changed", scope, {"name": after.name, "fields": fields} | flags)
+                told: dict[str, object] = {"name": after.name, "fields": fields}
+                told |= {flag: getattr(after, flag) for flag in ("screens_allowed", "screen_reason") if flag in fields}
+                await self._note(tx, actor, "pharmacy.changed", scope, told)
         except IntegrityError as error:
             raise _code_taken(after.code) from error
         self.directory.put_pharmacy(after)

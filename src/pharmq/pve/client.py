@@ -90,6 +90,11 @@ class PveClient(CareCalls):
         """Why this client refuses to ask: a rejected credential or a second factor. None while it may."""
         return self._session.latched
 
+    @property
+    def uses_token(self) -> bool:
+        """Signed in by an API token, which some hosts let into fewer places than a password."""
+        return self._session.uses_token
+
     def forgive(self) -> None:
         """Drop the latch: a person wants the same credential tried again."""
         self._session.forgive()
@@ -213,12 +218,18 @@ class PveClient(CareCalls):
             body = await self._post(path, {"websocket": 1}, self._timeouts.write)
         return decode.decode_vnc(body)
 
-    async def open_websocket(self, guest: Guest, vnc: VncTicket) -> ConsoleStream:
-        """The console's bytes. Raises ConsoleSilent when the upgrade gets no answer, ConsoleTicketRefused."""
+    async def termproxy(self, place: Guest | str) -> VncTicket:
+        """Make the host listen for one terminal: of a container, of a VM's serial port, or of the node itself
+        (its name). As short-lived as ``vncproxy``'s. A token needs access-control >= 9.0.4 (8.x: April 2026)."""
+        return decode.decode_term(await self._post(f"{_place(place)}/termproxy", {}, self._timeouts.write))
+
+    async def open_websocket(self, place: Guest | str, vnc: VncTicket) -> ConsoleStream:
+        """The console's bytes; ``place`` is a guest or a node's name. Raises ConsoleSilent when the upgrade gets no
+        answer, ConsoleTicketRefused."""
         self._raise_closed()
         query = urlencode({"port": vnc.port, "vncticket": vnc.ticket.reveal()}, quote_via=quote)
         headers = await self._session.headers(write=False)
-        request = Request("GET", f"{_path(guest)}/vncwebsocket?{query}", headers)
+        request = Request("GET", f"{_place(place)}/vncwebsocket?{query}", headers)
         return await open_console(self.endpoint, request, self.pins, self._timeouts, self._handshakes)
 
     # -- how a call travels ----------------------------------------------------------------------------------
@@ -303,6 +314,10 @@ def _seg(text: str) -> str:
 
 def _path(guest: Guest) -> str:
     return f"/nodes/{_seg(guest.node)}/{guest.kind}/{guest.vmid}"
+
+
+def _place(place: Guest | str) -> str:
+    return f"/nodes/{_seg(place)}" if isinstance(place, str) else _path(place)
 
 
 def _task(upid: Upid) -> str:

@@ -199,6 +199,12 @@ def decode_vnc(body: bytes) -> VncTicket:
     return VncTicket(vnc.port, Secret(vnc.ticket), Secret(vnc.password or vnc.ticket[:8]), upid, vnc.user)
 
 
+def decode_term(body: bytes) -> VncTicket:
+    """As ``decode_vnc``; a terminal has no password, its ticket is the whole proof."""
+    vnc = decode_vnc(body)
+    return vnc._replace(password=Secret(""))
+
+
 def decode_agent_interfaces(body: bytes) -> tuple[Interface, ...]:
     return tuple(_interface(row) for row in _agent(body).data.result)
 

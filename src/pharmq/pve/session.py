@@ -49,6 +49,10 @@ class Session:
     def username(self) -> str:
         return self._credential[0]
 
+    @property
+    def uses_token(self) -> bool:
+        return isinstance(self._credential, TokenCredential)
+
     def forgive(self) -> None:
         """A person says: try again (the account was enabled, the host's fault was cured)."""
         self.latched = None

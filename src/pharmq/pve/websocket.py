@@ -10,7 +10,8 @@ import base64
 import hashlib
 import os
 from collections import deque
-from typing import cast
+from collections.abc import Sequence
+from typing import Protocol, cast
 
 from pharmq.pve.errors import CertificateChanged, ConsoleSilent, ProtocolError, PveError, Unreachable
 from pharmq.pve.faults import fault_of
@@ -42,6 +43,26 @@ def mask_frame(payload: bytes, key: bytes, opcode: int = 2) -> bytes:
     return head + key + masked.to_bytes(size, "little")
 
 
+class Tap(Protocol):
+    """Who takes the payload as it arrives, without a queue or a task in between. Nothing here may raise or wait."""
+
+    def arrived(self, parts: Sequence[memoryview]) -> None:
+        """The parts are good until the call returns: what is kept must be copied."""
+        ...
+
+    def host_ended(self) -> None:
+        """Called once; ``ConsoleStream.failure`` says why."""
+        ...
+
+    def host_full(self) -> None:
+        """The host does not take our bytes."""
+        ...
+
+    def host_takes(self) -> None:
+        """It does again."""
+        ...
+
+
 class FrameReader:
     """Takes the host's bytes in any chunking; gives payload as it comes, without waiting for a frame's end."""
 
@@ -52,13 +73,17 @@ class FrameReader:
         self._control = bytearray()
         self.pings: list[bytes] = []
         """Payloads of pings to answer."""
+        self.pongs = 0
         self.closed = False
         """A close frame came."""
 
     def feed(self, data: bytes | memoryview) -> list[bytes]:
         """Payload parts, in order. Raises ProtocolError for what the host never sends."""
-        parts: list[bytes] = []
-        view = memoryview(data)
+        return [bytes(part) for part in self.views(memoryview(data))]
+
+    def views(self, view: memoryview) -> list[memoryview]:
+        """The same, not copied."""
+        parts: list[memoryview] = []
         position, end = 0, len(view)
         while position < end and not self.closed:
             if self._left == 0:
@@ -70,7 +95,7 @@ class FrameReader:
             position += taken
             self._left -= taken
             if self._opcode < 8:
-                parts.append(bytes(part))
+                parts.append(part)
             else:
                 self._control += part
                 if self._left == 0:
@@ -78,35 +103,36 @@ class FrameReader:
         return parts
 
     def _read_head(self, data: memoryview, position: int) -> int:
-        """Move bytes into the head until it is whole; then ``_left`` is the payload's size."""
+        """Take what is there of the head; once it is whole, ``_left`` is the payload's size."""
         head = self._head
-        while position < len(data):
-            head.append(data[position])
-            position += 1
-            if len(head) < 2:
-                continue
+        have = len(head)
+        head += data[position : position + 10 - have]
+        size = 2
+        if len(head) >= 2:
             short = head[1] & 0x7F
-            if len(head) < 2 + (2 if short == 126 else 8 if short == 127 else 0):
-                continue
-            if head[1] & 0x80 or head[0] & 0x70:
-                raise ProtocolError("a masked or compressed frame", "websocket")
-            self._opcode = head[0] & 0x0F
-            if self._opcode not in (0, 1, 2, 8, 9, 10):
-                raise ProtocolError(f"opcode {self._opcode}", "websocket")
-            self._left = short if short < 126 else int.from_bytes(head[2:], "big")
-            if self._left > 16 * MAX_FRAME:
-                raise ProtocolError(f"a frame of {self._left} bytes", "websocket")
-            head.clear()
-            if self._left == 0 and self._opcode >= 8:
-                self._end_control()
-            return position
-        return position
+            size = 2 if short < 126 else 4 if short == 126 else 10
+        if len(head) < size:
+            return len(data)
+        if head[1] & 0x80 or head[0] & 0x70:
+            raise ProtocolError("a masked or compressed frame", "websocket")
+        self._opcode = head[0] & 0x0F
+        if self._opcode not in (0, 1, 2, 8, 9, 10):
+            raise ProtocolError(f"opcode {self._opcode}", "websocket")
+        self._left = short if short < 126 else int.from_bytes(head[2:size], "big")
+        if self._left > (16 * MAX_FRAME if self._opcode < 8 else 125):
+            raise ProtocolError(f"a frame of {self._left} bytes", "websocket")
+        head.clear()
+        if self._left == 0 and self._opcode >= 8:
+            self._end_control()
+        return position + size - have
 
     def _end_control(self) -> None:
         if self._opcode == 9:
             self.pings.append(bytes(self._control))
         elif self._opcode == 8:
             self.closed = True
+        elif self._opcode == 10:
+            self.pongs += 1
         self._control.clear()
 
 
@@ -136,6 +162,7 @@ class ConsoleStream(asyncio.BufferedProtocol):
         """Why the stream ended, if it was not an ordinary close."""
         self.bytes_in = 0
         self.bytes_out = 0
+        self._tap: Tap | None = None
 
     # -- for the relay ---------------------------------------------------------------------------------------
 
@@ -170,6 +197,50 @@ class ConsoleStream(asyncio.BufferedProtocol):
         self.bytes_out += len(data)
         if self._room is not None:
             await self._room
+
+    @property
+    def pongs(self) -> int:
+        """How many of our pings were answered."""
+        return self._frames.pongs
+
+    def ping(self) -> None:
+        """Answered by pveproxy itself: it shows that path and proxy live, and keeps what lies between from closing a
+        quiet connection. It keeps no console open: those count bytes."""
+        if self._transport is not None and not self._ended:
+            self._transport.write(mask_frame(b"pq", os.urandom(4), opcode=9))
+
+    def tap(self, tap: Tap) -> None:
+        """From now on ``tap`` is given what arrives (``recv`` must not be used any more); what waits is given at
+        once. ``put`` is its way to the host."""
+        self._tap = tap
+        self._wake()
+        if self._waiting:
+            waiting = [memoryview(part) for part in self._waiting]
+            self._waiting.clear()
+            self._waiting_bytes = 0
+            tap.arrived(waiting)
+        if self._ended:
+            tap.host_ended()
+        else:
+            self.hold(False)
+            if self._room is not None:
+                tap.host_full()
+
+    def hold(self, on: bool) -> None:
+        """Stop or go on reading from the host; for a tap."""
+        if self._transport is None or self._ended or self._reading is not on:
+            return
+        self._reading = not on
+        if on:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def put(self, frames: bytes, payload: int) -> None:
+        """Frames that are masked and sized as the host wants them, as they are; for a tap."""
+        if self._transport is not None and not self._ended:
+            self._transport.write(frames)
+            self.bytes_out += payload
 
     async def close(self) -> None:
         """A close frame (the host answers by closing TCP), then gone; may be called twice."""
@@ -219,14 +290,19 @@ class ConsoleStream(asyncio.BufferedProtocol):
             self.abort()
 
     def _take(self, data: bytes | memoryview) -> None:
-        for part in self._frames.feed(data):
-            self._waiting.append(part)
-            self._waiting_bytes += len(part)
-            self.bytes_in += len(part)
+        parts = self._frames.views(memoryview(data))
+        arrived = sum(map(len, parts))
+        self.bytes_in += arrived
+        if self._tap is None:
+            self._waiting.extend(bytes(part) for part in parts)
+            self._waiting_bytes += arrived
+        elif arrived:
+            self._tap.arrived(parts)
         assert self._transport is not None
-        for ping in self._frames.pings:
-            self._transport.write(mask_frame(ping, os.urandom(4), opcode=10))
-        self._frames.pings.clear()
+        if self._frames.pings:
+            for ping in self._frames.pings:
+                self._transport.write(mask_frame(ping, os.urandom(4), opcode=10))
+            self._frames.pings.clear()
         if self._frames.closed:
             self._end(None)
             self._transport.abort()
@@ -244,11 +320,15 @@ class ConsoleStream(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         self._room = asyncio.get_running_loop().create_future()
+        if self._tap is not None:
+            self._tap.host_full()
 
     def resume_writing(self) -> None:
         room, self._room = self._room, None
         if room is not None and not room.done():
             room.set_result(None)
+            if self._tap is not None and not self._ended:
+                self._tap.host_takes()
 
     def abort(self) -> None:
         self._end(None)
@@ -271,6 +351,8 @@ class ConsoleStream(asyncio.BufferedProtocol):
             self._end_before_answer()
         self._wake()
         self.resume_writing()
+        if self._tap is not None:
+            self._tap.host_ended()
 
     def _end_before_answer(self) -> None:
         try:

@@ -20,43 +20,6 @@ _FIXED = {
 }
 
 
-class ClientMessageWalker:
-    """Walks over the viewer's messages (after ClientInit) in any chunking, without keeping their contents.
-
-    An unknown message type makes it ``lost`` for good: its length is unknown, so nothing may be put in between
-    any more. The messages themselves still pass; only the keep-alive stops.
-    """
-
-    def __init__(self) -> None:
-        self._head = bytearray()
-        self._skip = 0
-        self.lost = False
-        self.messages = 0
-
-    @property
-    def at_boundary(self) -> bool:
-        """True when a message may be inserted after what was fed so far."""
-        return not self.lost and self._skip == 0 and not self._head
-
-    def feed(self, data: bytes) -> None:
-        position, end = 0, len(data)
-        while position < end and not self.lost:
-            if self._skip:
-                taken = min(self._skip, end - position)
-                self._skip -= taken
-                position += taken
-                continue
-            self._head.append(data[position])
-            position += 1
-            size = message_size(self._head)
-            if size == "lost":
-                self.lost = True
-            elif size != "more":
-                self._skip = size - len(self._head)
-                self._head.clear()
-                self.messages += 1
-
-
 def message_size(head: bytes | bytearray) -> _Size:
     """The whole size of the message that begins with ``head``, ``more`` if that is not known yet, or ``lost``."""
     kind = head[0]

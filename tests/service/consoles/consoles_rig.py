@@ -91,24 +91,50 @@ class Viewer:
         self.buffer = bytearray()
         self.width = self.height = 0
         self.name = ""
+        self._arrived = asyncio.Event()
+        self._end: Closed | None = None
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        """Browsers answer pings whether their page looks or not."""
+        while self._end is None:
+            message = await self.ws.receive()
+            if message.type is aiohttp.WSMsgType.BINARY:
+                self.buffer += message.data
+            else:
+                self._end = Closed(self.ws.close_code or 1006, _reason(message))
+            self._arrived.set()
+
+    async def freeze(self) -> None:
+        """Take nothing any more."""
+        self._reading.cancel()
+        await asyncio.wait([self._reading])
 
     async def take(self, size: int) -> bytes:
         while len(self.buffer) < size:
-            message = await self.ws.receive()
-            if message.type is not aiohttp.WSMsgType.BINARY:
-                raise Closed(self.ws.close_code or 1006, _reason(message))
-            self.buffer += message.data
+            if self._end is not None:
+                raise self._end
+            self._arrived.clear()
+            await self._arrived.wait()
         taken = bytes(self.buffer[:size])
         del self.buffer[:size]
         return taken
 
+    async def send(self, data: bytes) -> None:
+        """Raises why the console ended, once it has."""
+        try:
+            await self.ws.send_bytes(data)
+        except aiohttp.ClientConnectionResetError:
+            await self._reading
+            raise self._end or Closed(1006, "") from None
+
     async def greet(self) -> Self:
         assert await self.take(12) == b"RFB 003.008\n"
-        await self.ws.send_bytes(b"RFB 003.008\n")
+        await self.send(b"RFB 003.008\n")
         assert await self.take(2) == b"\x01\x01"
-        await self.ws.send_bytes(b"\x01")
+        await self.send(b"\x01")
         assert await self.take(4) == b"\0\0\0\0"
-        await self.ws.send_bytes(b"\x00")  # ClientInit, exclusive: the server must ask for a shared one all the same
+        await self.send(b"\x00")  # ClientInit, exclusive: the server must ask for a shared one all the same
         head = await self.take(24)
         self.width, self.height = int.from_bytes(head[:2], "big"), int.from_bytes(head[2:4], "big")
         self.name = (await self.take(int.from_bytes(head[20:24], "big"))).decode()
@@ -116,9 +142,9 @@ class Viewer:
 
     async def picture(self) -> int:
         """Ask for the whole screen in raw pixels; how many bytes of pixels came."""
-        await self.ws.send_bytes(b"\x02\0\0\x01\0\0\0\0")
+        await self.send(b"\x02\0\0\x01\0\0\0\0")
         size = self.width.to_bytes(2, "big") + self.height.to_bytes(2, "big")
-        await self.ws.send_bytes(b"\x03\0\0\0\0\0" + size)
+        await self.send(b"\x03\0\0\0\0\0" + size)
         return await self.update()
 
     async def update(self) -> int:
@@ -136,7 +162,7 @@ class Viewer:
         for letter in text:
             keysym = ord(letter) if ord(letter) < 256 else 0x01000000 + ord(letter)
             for down in (1, 0):
-                await self.ws.send_bytes(bytes((4, down, 0, 0)) + keysym.to_bytes(4, "big"))
+                await self.send(bytes((4, down, 0, 0)) + keysym.to_bytes(4, "big"))
 
     async def closed(self) -> "Closed":
         """Read on until the server closes; why it did."""

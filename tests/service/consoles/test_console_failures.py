@@ -225,10 +225,11 @@ async def test_the_task_failed_with_a_text_of_its_own(rig: Rig) -> None:
 async def test_the_host_has_all_the_consoles_it_may_have(rig: Rig) -> None:
     rig.settings = RuntimeSettings(consoles_per_host=1)
     first, second = await rig.connect(100), await rig.connect(101)
-    await (await rig.socket(first.session_id)).greet()
+    held = await (await rig.socket(first.session_id)).greet()
     with pytest.raises(Closed) as end:
         await (await rig.socket(second.session_id)).greet()
     assert end.value.reason == "console.host_busy?limit=1"
+    assert not held.ws.closed
     with pytest.raises(Unavailable) as refused:
         await rig.connect(101)
     assert refused.value.params == {"limit": 1}

@@ -35,7 +35,7 @@ async def watch(viewer: Viewer, seconds: float, rig: Rig) -> str:
 
 
 async def test_fifty_consoles_leave_nothing_behind(three: Rig) -> None:
-    three.settings = RuntimeSettings(consoles_per_host=30)
+    three.settings = RuntimeSettings(consoles_per_host=30, consoles_per_user=60)
     before = len(asyncio.all_tasks())
     draw = random.Random(7)
     places = [(pharmacy, vmid) for pharmacy in (1, 2, 3) for vmid in (100, 101)]

@@ -270,9 +270,13 @@ async def test_a_containers_terminal_is_a_screen_too(rig: Rig) -> None:
 async def test_a_browser_that_takes_nothing_for_a_minute_is_given_up(rig: Rig) -> None:
     viewer = await rig.open(100)
     size = viewer.width.to_bytes(2, "big") + viewer.height.to_bytes(2, "big")
-    for _ in range(40):  # far more pixels than sockets and buffers hold; nobody reads them
-        await viewer.ws.send_bytes(b"\x03\0\0\0\0\0" + size)
+    await viewer.freeze()
     [session] = rig.service.live.sessions.values()
+    for _ in range(100):  # far more pixels than sockets and buffers hold; nobody reads them
+        await viewer.ws.send_bytes(b"\x03\0\0\0\0\0" + size)
+        await asyncio.sleep(0.02)
+        if session.browser.blocked_since is not None:
+            break
     await rig.until(lambda: session.browser.blocked_since is not None, "the stall")
     before = session.meter
     assert before is not None

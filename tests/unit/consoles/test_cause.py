@@ -1,6 +1,6 @@
 from urllib.parse import unquote
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pharmq.base.errors import Conflict, Unavailable
@@ -25,6 +25,7 @@ def test_the_longest_code_leaves_room() -> None:
     assert max(len(code) for code in CLOSE_CODES) < 60
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(sorted(CLOSE_CODES)),
     st.dictionaries(st.sampled_from(["reason", "detail", "text", "node"]), st.text(max_size=200) | st.integers()),

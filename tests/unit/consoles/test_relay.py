@@ -13,8 +13,8 @@ from pharmq.consoles.browser import Browser
 from pharmq.consoles.greeting import EARLY_LIMIT, Greeting
 from pharmq.consoles.meter import Meter
 from pharmq.consoles.model import Cause, ConsoleEnded
-from pharmq.consoles.relay import HostClosed, Relay, first_end, settled
-from pharmq.rfb import KEEPALIVE_REQUEST
+from pharmq.consoles.relay import Gates, HostClosed, Relay, first_end, settled
+from pharmq.rfb import KEEPALIVE_REQUEST, ViewerSieve
 
 Chunks = Sequence[bytes]
 GONE = {"type": "websocket.disconnect", "code": 1001}
@@ -71,7 +71,7 @@ def made(stream: FakeStream, socket: FakeSocket, clock: ManualClock | None = Non
     clock = clock or ManualClock()
     browser = Browser(socket.receive, socket.send, clock)
     meter = Meter(clock.monotonic())
-    return Relay(browser, stream, clock, meter), meter, browser
+    return Relay(browser, stream, clock, meter, Gates(ViewerSieve(), None, KEEPALIVE_REQUEST)), meter, browser
 
 
 def frames(chunks: Chunks) -> list[dict[str, Any]]:

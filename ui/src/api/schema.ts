@@ -12,6 +12,7 @@ export interface Schemas {
     id: number | null
     kind: string
     name: string | null
+    token_id?: number | null
   }
   BatchIn: {
     dry_run?: boolean
@@ -47,7 +48,11 @@ export interface Schemas {
   }
   ConnectIn: {
     host_id?: number | null
+    kind?: "screen" | "terminal"
+    mode?: "control" | "view" | null
     pharmacy_id: number
+    purpose?: string
+    start?: boolean
     vm_type?: "kiosk" | "pos" | "server" | "backup" | "other" | null
     vmid: number
   }
@@ -346,6 +351,10 @@ export interface Schemas {
   LostIn: {
     reason?: string
   }
+  ModeIn: {
+    force?: boolean
+    mode: "control" | "view"
+  }
   NewPasswordIn: {
     new: string
     old: string
@@ -597,6 +606,10 @@ export interface Schemas {
     session_idle_hours?: number
     slow_interval_s?: number
   }
+  ScreenRow: {
+    id: number
+    viewers: Schemas["Viewer"][]
+  }
   SearchHit: {
     id: number
     pharmacy_id: number
@@ -622,6 +635,9 @@ export interface Schemas {
   }
   SetupState: {
     needed: boolean
+  }
+  ShellIn: {
+    purpose?: string
   }
   SignIn: {
     code?: string | null
@@ -652,7 +668,11 @@ export interface Schemas {
   }
   Ticket: {
     expires_at: string
+    kind?: "screen" | "terminal" | "shell"
+    mode?: "control" | "view"
     session_id: string
+    session_key?: string
+    starts?: boolean
     websocket_url: string
   }
   TokenIn: {
@@ -704,6 +724,16 @@ export interface Schemas {
   Verdict: {
     code: string
     params?: Record<string, string | number | boolean | null>
+  }
+  Viewer: {
+    kind: "screen" | "terminal" | "shell"
+    mode: "control" | "view"
+    name: string
+    phase: "starting" | "connecting" | "open"
+    session_key: string
+    since: string
+    user_id: number | null
+    wants: "control" | "view"
   }
   VmCounts: {
     missing?: number
@@ -773,9 +803,13 @@ export interface Schemas {
     bytes_up: number
     created_at: string
     host_id: number
+    kind?: "screen" | "terminal" | "shell"
+    mode?: "control" | "view"
     opened_at: string | null
     pharmacy_id: number
     pharmacy_name: string
+    phase?: "starting" | "connecting" | "open"
+    purpose?: string
     rate: number
     session_key: string
     state: "issued" | "opening" | "open" | "closed"
@@ -783,5 +817,6 @@ export interface Schemas {
     vm_id: number
     vm_name: string
     vmid: number
+    wants?: "control" | "view"
   }
 }
