@@ -37,6 +37,7 @@ from pharmq.hosts.routes import ROUTES as HOSTS_ROUTES
 from pharmq.inventory.routes import ROUTES as INVENTORY_ROUTES
 from pharmq.inventory.service import InventoryService
 from pharmq.jobs.model import Caps, VmRef
+from pharmq.jobs.onboot import OnbootService
 from pharmq.jobs.routes import ROUTES as JOBS_ROUTES
 from pharmq.jobs.service import JobsService
 from pharmq.jobs.targets import InventoryTargets as JobTargets
@@ -125,7 +126,7 @@ class House:
 
     SERVICES: ClassVar = (
         "db", "clock", "journal", "settings", "hosts", "inventory", "fleet", "jobs", "consoles", "audit", "live",
-        "proof", "ready_checks",
+        "onboot", "proof", "ready_checks",
     )  # fmt: skip
     """Names by which handlers ask for services."""
 
@@ -157,6 +158,7 @@ class House:
             owner=self.owner,
             actor_now=lambda ref: ground.access.stored(ref.kind, ref.id, ref.token_id),
         )
+        self.onboot = OnbootService(self.inventory, self.directory)
         self.consoles = ConsolesService(
             db=db,
             clock=clock,

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from pharmq.access import scope_of
 from pharmq.base.clock import ManualClock
 from pharmq.db import Database
+from pharmq.jobs.gates import Gates
 from pharmq.jobs.model import ActorRef, Counts, Decision, Ending, Item, Mark, Target
 from pharmq.jobs.store import JobsStore
 from pharmq.jobs.tables import job_items
@@ -169,7 +170,8 @@ async def test_cancelling_takes_what_waits(room: Room) -> None:
     items = await room.job(target(1), target(2))
     await room.claim(items[0])
     async with room.db.transaction() as tx:
-        assert await room.store.cancel(tx.conn, items[0].job_id, room.now) == [items[1].id]
+        cancelled = await Gates(room.store).stop(tx.conn, items[0].job_id, "person", room.now)
+        assert [(item.id, item.state) for item in cancelled] == [(items[1].id, "cancelled")]
         assert await room.store.close_job(tx.conn, items[0].job_id, room.now) is None
     assert not await room.claim(items[1])
     assert await room.end(items[0]) == Counts(succeeded=1, cancelled=1, total=2)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pharmq.inventory.model import TaskRef
 from pharmq.jobs.model import OPEN, UNDER_WAY, Counts, Item, ItemState, JobView
+from pharmq.jobs.options import EndedBy
 
 RECENT = 100
 """Ended jobs that stay on the board: the stream shows them until newer ones push them out."""
@@ -80,6 +81,14 @@ class Board:
             self._drop(item)
         self._touch("jobs", item.job_id)
         self._touch("vms", item.vm_id)
+
+    def stopped(self, job_id: int, by: EndedBy, items: Iterable[Item]) -> None:
+        """What had not begun was cancelled; ``items`` are those."""
+        job = self._jobs.get(job_id)
+        if job is not None:
+            self._jobs[job_id] = replace(job, ended_by=job.ended_by or by)
+        for item in items:
+            self.moved(item)
 
     def ended(self, job_id: int, counts: Counts, at: datetime) -> None:
         job = self._jobs.pop(job_id, None)

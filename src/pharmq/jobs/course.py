@@ -1,22 +1,24 @@
 """The course of one item: send, find again, watch, end. A thin shell around ``outcome``; every step that matters is
 committed before the next one touches the host."""
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from pharmq.access import Privilege, Scope
+from pharmq.access import Scope
 from pharmq.base.clock import Clock
 from pharmq.base.errors import NotFound, PharmqError
-from pharmq.db import Database
+from pharmq.db import Database, Tx
+from pharmq.jobs.afterwards import READY_VERBS, Afterwards
+from pharmq.jobs.asking import HostClient, ask, guest_of
 from pharmq.jobs.board import Board
 from pharmq.jobs.events import finished_entry, outcome_entry
-from pharmq.jobs.model import Ending, Item, Mark
+from pharmq.jobs.gates import Gates
+from pharmq.jobs.model import PRIVILEGES, Ending, Item, Mark
 from pharmq.jobs.outcome import (
-    back_after_reboot,
     candidates,
-    command,
     lock_contention,
     mark_of,
     of_exit,
@@ -30,40 +32,13 @@ from pharmq.journal import Journal
 from pharmq.pve import (
     ClusterDown,
     CredentialRefused,
-    Current,
-    Guest,
     Locked,
     ParameterRefused,
     PveError,
-    TaskLog,
     TaskRow,
-    TaskStatus,
     Unreachable,
     Upid,
-    Verb,
 )
-
-
-class PowerClient(Protocol):
-    """What this room asks of a host; ``PveClient`` is one, the tests' crashing host another."""
-
-    async def power(
-        self,
-        guest: Guest,
-        verb: Verb,
-        *,
-        timeout_s: int | None = None,
-        force_stop: bool = False,
-        overrule_shutdown: bool = False,
-    ) -> Upid: ...
-
-    async def tasks(self, node: str, *, vmid: int | None = None, limit: int = 50) -> tuple[TaskRow, ...]: ...
-
-    async def task_status(self, upid: Upid) -> TaskStatus: ...
-
-    async def task_log(self, upid: Upid, start: int = 0, limit: int = 50) -> TaskLog: ...
-
-    async def current(self, guest: Guest) -> Current: ...
 
 
 class Pace(NamedTuple):
@@ -76,6 +51,7 @@ class Pace(NamedTuple):
     doubt: float = 600.0
     """How long the host's task list may still tell what became of a request; and a silent host be watched."""
     longest_task: float = 3600.0
+    longest_backup: float = 12 * 3600.0
     lock_patience: float = 60.0
     """A stop leaves the configuration lock held for up to 30 s, and each attempt itself waits 10 s for it."""
     lock_pause: float = 2.0
@@ -97,7 +73,7 @@ class Surroundings(NamedTuple):
     board: Board
     journal: Journal
     clock: Clock
-    clients: Callable[[int], PowerClient]
+    clients: Callable[[int], HostClient]
     account: Callable[[int], str]
     scope: Callable[[Item], Scope]
     acted: Callable[[int, int], None]
@@ -106,11 +82,20 @@ class Surroundings(NamedTuple):
 
 
 class Course:
-    """``slow`` is called when the item stops being a load: its host has gone silent, or its fate is looked for."""
+    """``slow`` is called when the item stops being a load: its host has gone silent, its fate is looked for, or it is
+    only waited for. ``released`` takes items that this one's end lets go, after some seconds."""
 
-    def __init__(self, around: Surroundings, slow: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        afterwards: Afterwards,
+        slow: Callable[[], None],
+        released: Callable[[Sequence[Item], float], None],
+    ) -> None:
         self.around = around
+        self._afterwards = afterwards
         self._slow = slow
+        self._released = released
         self._locked_since: float | None = None
 
     async def run(self, item: Item) -> None:
@@ -128,7 +113,7 @@ class Course:
 
     async def _send(self, item: Item) -> Item | None:
         around = self.around
-        refusal = await refusal_now(around.actor_now, Privilege.POWER, item, around.scope(item))
+        refusal = await refusal_now(around.actor_now, PRIVILEGES[item.verb], item, around.scope(item))
         if refusal is not None:
             return await self._end(item, refusal)
         try:
@@ -160,23 +145,16 @@ class Course:
                 tx.after_commit(lambda: around.board.moved(found))
         return found if won or (found is not None and found.state == "queued") else None
 
-    async def _post(self, client: PowerClient, item: Item, claimed_at: float) -> Item | None:
+    async def _post(self, client: HostClient, item: Item, claimed_at: float) -> Item | None:
         """The one place that makes a host do something."""
         if self.around.clock.monotonic() - claimed_at > LEASE_S / 2:
             # This process stood still: another may believe the item to be its own by now, and look for our task.
             return await self._unsend(item, self.around.pace.resend_pause)
-        said = command(item.verb, force=item.force)
         try:
-            upid = await client.power(
-                guest_of(item),
-                said.verb,
-                timeout_s=item.timeout_s if said.takes_time else None,
-                force_stop=said.force_stop,
-                overrule_shutdown=said.overrule_shutdown,
-            )
+            upid = await ask(client, item)
         except PveError as error:
             return item if error.executed != "no" else await self._not_sent(item, error)
-        return await self._adopt(item, upid.text)
+        return await self._end(item, Ending("succeeded")) if upid is None else await self._adopt(item, upid.text)
 
     async def _not_sent(self, item: Item, error: PveError) -> Item | None:
         """The host certainly did not do it. A connection that failed is tried again, an answer is an answer."""
@@ -207,9 +185,9 @@ class Course:
             tx.after_commit(lambda: around.board.moved(watched))
         return watched
 
-    async def _mark(self, client: PowerClient, item: Item) -> Mark:
-        rows = await client.tasks(item.node_name, vmid=item.vmid)
-        return mark_of(rows, task_types(item.guest_type, item.verb, force=item.force))
+    async def _mark(self, client: HostClient, item: Item) -> Mark:
+        types = task_types(item.guest_type, item.verb, force=item.force)
+        return mark_of(await client.tasks(item.node_name, vmid=item.vmid), types) if types else Mark()
 
     # --- sending, without an answer: look for it
 
@@ -221,6 +199,8 @@ class Course:
         pause, said = pace.look_first, Ending("unknown", "job.outcome_unknown")
         while True:
             try:
+                if item.verb == "onboot" and await self._starts_at_boot(item):
+                    return await self._end(item, Ending("succeeded"))
                 found = await self._candidates(item)
             except NotFound:
                 return await self._end(item, Ending("unknown", "job.host_gone"))
@@ -237,8 +217,14 @@ class Course:
             await around.clock.sleep(pause)
             pause = min(pause * 1.5, pace.look_most)
 
+    async def _starts_at_boot(self, item: Item) -> bool:
+        """What leaves no task is looked up where it would show."""
+        return (await self._client(item).config(guest_of(item))).onboot
+
     async def _candidates(self, item: Item) -> list[TaskRow]:
         around = self.around
+        if item.verb == "onboot":
+            return []
         rows = await self._client(item).tasks(item.node_name, vmid=item.vmid)
         async with around.db.read() as conn:
             known = await around.store.upids_of(conn, item)
@@ -276,7 +262,7 @@ class Course:
             heard = now
             if not status.running:
                 return await self._judge(item, status.exitstatus or "")
-            if now - began > pace.longest_task:
+            if now - began > (pace.longest_backup if item.verb == "backup" else pace.longest_task):
                 return await self._end(item, Ending("unknown", "job.task_endless"))
 
     async def _judge(self, item: Item, exitstatus: str) -> Item | None:
@@ -284,7 +270,10 @@ class Course:
         if item.verb == "start" and ending.reason == "job.config_locked" and self._patient(item):
             return await self._start_again(item, ending)
         if item.verb == "reboot" and ending.state == "succeeded":
-            ending = await self._confirm_reboot(item, ending)
+            ending = await self._afterwards.back(item, ending)
+        if item.options.ready_s and item.verb in READY_VERBS and ending.state == "succeeded":
+            self._slow()
+            ending = await self._afterwards.usable(item, ending)
         return await self._end(item, ending)
 
     def _patient(self, item: Item) -> bool:
@@ -312,30 +301,11 @@ class Course:
                 tx.after_commit(lambda: around.board.moved(again))
         return None if again is None else await self._post(client, again, claimed_at)
 
-    async def _confirm_reboot(self, item: Item, ending: Ending) -> Ending:
-        """``qmreboot`` ends with the guest's shutdown; whether it came back is asked of the guest itself."""
-        around, pace = self.around, self.around.pace
-        until = around.clock.monotonic() + pace.reboot
-        doubt: Ending = ending
-        while around.clock.monotonic() < until:
-            await around.clock.sleep(1.0)
-            try:
-                current = await self._client(item).current(guest_of(item))
-            except NotFound:
-                return Ending("unknown", "job.host_gone")
-            except PveError as error:
-                doubt = Ending("unknown", "job.host_silent", {"reason": error.code})
-                continue
-            asked = item.started_at or around.clock.now()
-            if back_after_reboot(current, (around.clock.now() - asked).total_seconds()):
-                return ending
-            doubt = ending if current.status == "running" else Ending("failed", "job.not_back")
-        return doubt
-
     # --- the end
 
     async def _end(self, item: Item, ending: Ending) -> Item | None:
-        """A final state, its row in the journal, and the job's end when it was the last: one transaction."""
+        """A final state, its row in the journal, what it lets go or stops, and the job's end when it was the last:
+        one transaction."""
         around = self.around
         now = around.clock.now()
         async with around.db.transaction(durable=True) as tx:
@@ -343,6 +313,7 @@ class Course:
                 return None
             await around.store.begin_job(tx.conn, item.job_id, now)
             tx.after_commit(lambda: around.board.moved(replace(item, state=ending.state)))
+            await self._open_gates(tx, item, now)
             entries = [outcome_entry(item, ending, around.scope(item))]
             counts = await around.store.close_job(tx.conn, item.job_id, now)
             if counts is not None:
@@ -352,16 +323,23 @@ class Course:
         around.acted(item.host_id, item.vmid)
         return None
 
-    def _client(self, item: Item) -> PowerClient:
-        """Raises NotFound when the host was removed, a PveError when its credential cannot be used."""
-        try:
-            return self.around.clients(item.host_id)
-        except NotFound:
-            raise
-        except PharmqError as error:
-            # The sealed credential cannot be opened: for this item the same as one that the host refused.
-            raise CredentialRefused(str(error)) from error
+    async def _open_gates(self, tx: Tx, item: Item, now: datetime) -> None:
+        moved = await Gates(self.around.store).after(tx.conn, item, now)
+        if moved.cancelled:
+            tx.after_commit(lambda: self.around.board.stopped(item.job_id, "failures", moved.cancelled))
+        if moved.released:
+            tx.after_commit(lambda: self._released(moved.released, moved.pause))
+
+    def _client(self, item: Item) -> HostClient:
+        return client_of(self.around, item)
 
 
-def guest_of(item: Item) -> Guest:
-    return Guest(item.node_name, item.guest_type, item.vmid)
+def client_of(around: Surroundings, item: Item) -> HostClient:
+    """Raises NotFound when the host was removed, a PveError when its credential cannot be used."""
+    try:
+        return around.clients(item.host_id)
+    except NotFound:
+        raise
+    except PharmqError as error:
+        # The sealed credential cannot be opened: for this item the same as one that the host refused.
+        raise CredentialRefused(str(error)) from error

@@ -1,8 +1,11 @@
-"""What a power job is: the verbs, the states an item goes through, and what the rest of PharmQ sees of it.
+"""What a job is: the verbs, the states an item goes through, and what the rest of PharmQ sees of it.
 
     queued -> sending -> watching -> succeeded | failed | skipped | unknown
-      |          `-> failed | skipped | unknown
+      |          `-> succeeded | failed | skipped | unknown
       `-> failed | cancelled
+
+A queued item may be held back: its wave, or its turn on the host, has not come. ``sending`` ends in ``succeeded``
+for what the host does at once, without a task.
 
 ``sending`` is the intent, committed before anything leaves for the host; ``watching`` has the task's UPID. An item
 found in ``sending`` by anyone but the run that put it there is never sent again: the host's task list decides.
@@ -13,10 +16,21 @@ from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
-from pharmq.access import Actor, Scope
+from pharmq.access import Actor, Privilege, Scope
+from pharmq.jobs.options import PLAIN, Cause, EndedBy, JobOptions
 
-Verb: TypeAlias = Literal["start", "shutdown", "stop", "reboot", "reset", "suspend", "resume"]
-VERBS: tuple[Verb, ...] = get_args(Verb)
+PowerVerb: TypeAlias = Literal["start", "shutdown", "stop", "reboot", "reset", "suspend", "resume"]
+CareVerb: TypeAlias = Literal["snapshot", "rollback", "snapshot_delete", "backup", "onboot"]
+Verb: TypeAlias = PowerVerb | CareVerb
+POWER_VERBS: tuple[PowerVerb, ...] = get_args(PowerVerb)
+CARE_VERBS: tuple[CareVerb, ...] = get_args(CareVerb)
+VERBS: tuple[Verb, ...] = (*POWER_VERBS, *CARE_VERBS)
+PRIVILEGES: dict[Verb, Privilege] = {
+    **dict.fromkeys(POWER_VERBS, Privilege.POWER),
+    **dict.fromkeys(CARE_VERBS, Privilege.SNAPSHOT),
+    "onboot": Privilege.GUEST_EDIT,
+}
+"""What each verb needs on the guest. A backup is a way to keep a guest's state, like a snapshot."""
 GuestKind: TypeAlias = Literal["qemu", "lxc"]
 JobState: TypeAlias = Literal["queued", "running", "done", "cancelled"]
 ItemState: TypeAlias = Literal[
@@ -65,6 +79,8 @@ class Target(msgspec.Struct, frozen=True):
     lock: str | None = None
     host_status: str = "online"
     host_reason: str | None = None
+    kind: str = "other"
+    onboot: bool | None = None
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -76,7 +92,8 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class PlannedItem(msgspec.Struct, frozen=True):
-    """One row of a dry run."""
+    """One row of a dry run. ``wave`` 0 goes first, ``turn`` is the place in the order on its host; ``open``: the
+    pharmacy is open now."""
 
     vm_id: int
     host_id: int
@@ -87,6 +104,10 @@ class PlannedItem(msgspec.Struct, frozen=True):
     plan: PlanWord
     reason: str | None
     reason_params: ReasonParams
+    vm_type: str = "other"
+    wave: int = 0
+    turn: int = 0
+    open: bool = False
 
 
 class DryRun(msgspec.Struct, frozen=True):
@@ -123,7 +144,7 @@ class Counts(msgspec.Struct, frozen=True, gc=False):
 
 
 class JobView(msgspec.Struct, frozen=True):
-    """A job as the API and the stream show it."""
+    """A job as the API and the stream show it. ``ended_by``: who cancelled what had not begun."""
 
     id: int
     act_id: str
@@ -135,10 +156,14 @@ class JobView(msgspec.Struct, frozen=True):
     started_at: datetime | None
     finished_at: datetime | None
     counts: Counts
+    timeout_s: int | None = None
+    options: JobOptions = PLAIN
+    cause: Cause | None = None
+    ended_by: EndedBy | None = None
 
 
 class ItemView(msgspec.Struct, frozen=True):
-    """One guest of a job as the API shows it."""
+    """One guest of a job as the API shows it. ``held``: waits for its wave or its turn on the host."""
 
     id: int
     job_id: int
@@ -154,6 +179,9 @@ class ItemView(msgspec.Struct, frozen=True):
     upid: str | None
     started_at: datetime | None
     finished_at: datetime | None
+    wave: int = 0
+    turn: int = 0
+    held: bool = False
 
 
 class TaskLogView(msgspec.Struct, frozen=True):
@@ -176,7 +204,8 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One guest of a job as the runner works on it."""
+    """One guest of a job as the runner works on it. ``free_at``: Unix seconds by the database's clock from which it
+    may be sent; None while it is held back."""
 
     id: int
     job_id: int
@@ -198,6 +227,11 @@ class Item(msgspec.Struct, frozen=True):
     attempt: int
     mark: Mark | None
     started_at: datetime | None
+    options: JobOptions = PLAIN
+    cause: Cause | None = None
+    wave: int = 0
+    turn: int = 0
+    free_at: float | None = 0.0
 
 
 class Ending(msgspec.Struct, frozen=True):

@@ -5,11 +5,10 @@ Texts and types are those observed on Proxmox VE 9.2 (recordings 02-lifecycle, 0
 
 import re
 from collections.abc import Iterable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeGuard
 
-from pharmq.jobs.model import Ending, GuestKind, Mark, ReasonParams, Verb
+from pharmq.jobs.model import POWER_VERBS, Ending, GuestKind, Mark, PowerVerb, ReasonParams, Verb
 from pharmq.pve import AlreadyRunning, Current, NotRunning, PveError, TaskRow, exit_ok
-from pharmq.pve import Verb as PveVerb
 
 MARKED = 10
 """How many of the newest tasks of its kind an item remembers before it sends."""
@@ -22,16 +21,20 @@ _DETAIL_LIMIT = 300
 Findings: TypeAlias = Literal["none", "one", "several"]
 
 
-class Command(NamedTuple):
-    """How a verb is said to Proxmox."""
+def is_power(verb: Verb) -> TypeGuard[PowerVerb]:
+    return verb in POWER_VERBS
 
-    verb: PveVerb
+
+class Command(NamedTuple):
+    """How a power verb is said to Proxmox."""
+
+    verb: PowerVerb
     force_stop: bool = False
     overrule_shutdown: bool = False
     takes_time: bool = False
 
 
-def command(verb: Verb, *, force: bool) -> Command:
+def command(verb: PowerVerb, *, force: bool) -> Command:
     """``stop`` asks the guest to shut down and cuts the power only with ``force``; a forced shutdown gives the guest
     its time first. A forced stop also ends a shutdown that still waits for the guest."""
     if verb == "stop":
@@ -40,6 +43,14 @@ def command(verb: Verb, *, force: bool) -> Command:
         return Command("shutdown", force_stop=force, takes_time=True)
     return Command(verb, takes_time=verb == "reboot")
 
+
+_CARE_TYPES: dict[Verb, dict[GuestKind, frozenset[str]]] = {
+    "snapshot": {"qemu": frozenset({"qmsnapshot"}), "lxc": frozenset({"vzsnapshot"})},
+    "rollback": {"qemu": frozenset({"qmrollback"}), "lxc": frozenset({"vzrollback"})},
+    "snapshot_delete": {"qemu": frozenset({"qmdelsnapshot"}), "lxc": frozenset({"vzdelsnapshot"})},
+    "backup": {"qemu": frozenset({"vzdump"}), "lxc": frozenset({"vzdump"})},
+    "onboot": {"qemu": frozenset(), "lxc": frozenset()},
+}
 
 _TYPES: dict[GuestKind, dict[str, frozenset[str]]] = {
     "qemu": {
@@ -64,7 +75,9 @@ _TYPES: dict[GuestKind, dict[str, frozenset[str]]] = {
 
 
 def task_types(kind: GuestKind, verb: Verb, *, force: bool) -> frozenset[str]:
-    """The types of task that this item's request may become on the host."""
+    """The types of task that this item's request may become on the host; none for what it does at once."""
+    if not is_power(verb):
+        return _CARE_TYPES[verb][kind]
     return _TYPES[kind][command(verb, force=force).verb]
 
 
@@ -105,7 +118,7 @@ def of_exit(verb: Verb, exitstatus: str, *, force: bool) -> Ending:
         return Ending("succeeded", "job.warnings", {"detail": text})
     if text in ("", "unexpected status"):
         return Ending("unknown", "job.task_cut")
-    said = command(verb, force=force).verb
+    said = command(verb, force=force).verb if is_power(verb) else verb
     if said == "start" and _ALREADY_RUNNING.match(text):
         return Ending("skipped", "job.already_running")
     if lock_contention(text):

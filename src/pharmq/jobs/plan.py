@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pharmq.jobs.model import Decision, Target, Verb
+from pharmq.jobs.model import CARE_VERBS, Decision, Target, Verb
 
 DO = Decision("do")
 
@@ -27,7 +27,7 @@ def plan(target: Target, verb: Verb, *, force: bool) -> Decision:
 def _impossible(target: Target, verb: Verb) -> Decision | None:
     if target.missing:
         return Decision("skip", "job.missing")
-    if target.template:
+    if target.template and verb != "backup":
         return Decision("skip", "job.template")
     if target.guest_type == "lxc" and verb == "reset":
         return Decision("skip", "job.no_reset")
@@ -43,10 +43,13 @@ def _host_in_the_way(target: Target) -> Decision | None:
 
 
 def _already_so(target: Target, verb: Verb, *, force: bool) -> Decision | None:
+    if verb == "onboot":
+        return Decision("skip", "job.onboot_already") if target.onboot else None
     # A guest suspended to disk is stopped with the lock "suspended": start and resume both bring it back.
     if target.lock == "suspended" and target.status == "stopped" and verb in ("start", "resume"):
         return None
-    reason = _UNLESS_RUNNING[verb].get(target.status)
+    # A snapshot, a rollback or a backup makes sense in any state.
+    reason = None if verb in CARE_VERBS else _UNLESS_RUNNING[verb].get(target.status)
     if reason == "job.paused" and force and verb in ("shutdown", "stop"):
         reason = None
     if reason is not None:

@@ -10,11 +10,15 @@ from litestar.params import Parameter, QueryParameter
 from pharmq.access import Actor, Privilege
 from pharmq.http import Limit, Offset, Page
 from pharmq.inventory.model import VmFilter, VmKind, VmStatus
-from pharmq.jobs.model import DryRun, ItemView, JobState, JobView, TaskLogView, Verb, VmRef
+from pharmq.jobs.model import DryRun, ItemState, ItemView, JobState, JobView, PowerVerb, TaskLogView, Verb, VmRef
+from pharmq.jobs.onboot import OnbootRow, OnbootService
+from pharmq.jobs.options import PLAIN, JobOptions
 from pharmq.jobs.service import JobsService
 
 SEE: dict[str, Any] = {"privilege": Privilege.SEE}
 POWER: dict[str, Any] = {"privilege": Privilege.POWER}
+SNAPSHOT: dict[str, Any] = {"privilege": Privilege.SNAPSHOT}
+EDIT: dict[str, Any] = {"privilege": Privilege.GUEST_EDIT}
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Vmid = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
@@ -56,14 +60,24 @@ class FilterIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Either ``vms`` or ``filter``. ``force``: cut the power (``stop``), or do so when the guest has not shut down in
-    time (``shutdown``). ``timeout_s``: how long a guest gets to shut down; the host's own default when left out."""
+    """Either ``vms`` or ``filter``, resolved now. ``force``: cut the power (``stop``), or do so when the guest has not
+    shut down in time (``shutdown``). ``timeout_s``: how long a guest gets to shut down; the host's own default when
+    left out."""
 
     vms: Annotated[list[VmIn], msgspec.Meta(min_length=1, max_length=20_000)] | None = None
     filter: FilterIn | None = None
     force: bool = False
     timeout_s: Annotated[int, msgspec.Meta(ge=1, le=3600)] | None = None
     dry_run: bool = False
+    options: JobOptions = PLAIN
+
+
+class RetryIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Which of the job's items to take again. ``unknown`` ones may have been done: look before asking for them."""
+
+    states: Annotated[
+        tuple[Literal["failed", "unknown", "cancelled"], ...], msgspec.Meta(min_length=1, max_length=3)
+    ] = ("failed",)
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -85,15 +99,68 @@ def _several(value: T | list[T] | None) -> tuple[T, ...]:
     opt=POWER,
     responses={200: ResponseSpec(DryRun, description="What would be done (dry_run)", generate_examples=False)},
 )
-async def batch(actor: Actor, jobs: JobsService, verb: Verb, data: BatchIn) -> Response[Accepted]:
+async def batch(actor: Actor, jobs: JobsService, verb: PowerVerb, data: BatchIn) -> Response[Accepted]:
     """Answers 202 with a job at once; ``dry_run`` answers 200 with what would be done. ``stop`` asks the guest to
     shut down and cuts the power only with ``force``."""
+    return await _submit(actor, jobs, verb, data)
+
+
+@post(
+    "/api/vms/protect/{verb:str}",
+    status_code=202,
+    operation_id="batchProtect",
+    summary="Take, roll back or delete snapshots of guests, or back them up now",
+    tags=["jobs"],
+    opt=SNAPSHOT,
+    responses={200: ResponseSpec(DryRun, description="What would be done (dry_run)", generate_examples=False)},
+)
+async def protect(
+    actor: Actor,
+    jobs: JobsService,
+    verb: Literal["snapshot", "rollback", "snapshot_delete", "backup"],
+    data: BatchIn,
+) -> Response[Accepted]:
+    """A job like any other; the first three take ``options.snapshot``, a backup may take ``options.backup``."""
+    return await _submit(actor, jobs, verb, data)
+
+
+@get(
+    "/api/vms/onboot",
+    operation_id="listOnboot",
+    summary="Guests that a power cut would leave off",
+    tags=["jobs"],
+    opt=SEE,
+)
+async def list_onboot(
+    actor: Actor, onboot: OnbootService, pharmacy_id: int | None = None, limit: Limit = 100, offset: Offset = 0
+) -> Page[OnbootRow]:
+    """Those that their host does not start when it boots itself, as far as their configuration was read."""
+    return Page(*onboot.missing(actor, pharmacy_id, limit, offset))
+
+
+@post(
+    "/api/vms/onboot",
+    status_code=202,
+    operation_id="setOnboot",
+    summary="Have guests started when their host boots",
+    tags=["jobs"],
+    opt=EDIT,
+    responses={200: ResponseSpec(DryRun, description="What would be done (dry_run)", generate_examples=False)},
+)
+async def set_onboot(actor: Actor, jobs: JobsService, data: BatchIn) -> Response[Accepted]:
+    """A job that sets ``onboot`` in each guest's configuration on its host."""
+    return await _submit(actor, jobs, "onboot", data)
+
+
+async def _submit(actor: Actor, jobs: JobsService, verb: Verb, data: BatchIn) -> Response[Accepted]:
     vms = None if data.vms is None else [VmRef(vm.host_id, vm.vmid) for vm in data.vms]
     wanted = None if data.filter is None else data.filter.meant()
     if data.dry_run:
-        would = jobs.preview(actor, verb, vms=vms, wanted=wanted, force=data.force)
+        would = jobs.preview(actor, verb, vms=vms, wanted=wanted, force=data.force, options=data.options)
         return Response(would, status_code=200)  # type: ignore[arg-type]
-    job = await jobs.submit(actor, verb, vms=vms, wanted=wanted, force=data.force, timeout_s=data.timeout_s)
+    job = await jobs.submit(
+        actor, verb, vms=vms, wanted=wanted, force=data.force, timeout_s=data.timeout_s, options=data.options
+    )
     return Response(Accepted(job), status_code=202)
 
 
@@ -122,9 +189,15 @@ async def get_job(actor: Actor, jobs: JobsService, job_id: int) -> JobView:
     opt=SEE,
 )
 async def list_items(
-    actor: Actor, jobs: JobsService, job_id: int, limit: Limit = 100, offset: Offset = 0
+    actor: Actor,
+    jobs: JobsService,
+    job_id: int,
+    item_state: Annotated[list[ItemState] | None, QueryParameter(name="state")] = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> Page[ItemView]:
-    return Page(*await jobs.items(actor, job_id, limit, offset))
+    """``state`` may be given several times: any of them."""
+    return Page(*await jobs.items(actor, job_id, limit, offset, item_state or ()))
 
 
 @post(
@@ -138,6 +211,19 @@ async def list_items(
 async def cancel_job(actor: Actor, jobs: JobsService, job_id: int) -> JobView:
     """What is under way on a host ends by itself."""
     return await jobs.cancel(actor, job_id)
+
+
+@post(
+    "/api/jobs/{job_id:int}/retry",
+    status_code=202,
+    operation_id="retryJob",
+    summary="Do again what failed",
+    tags=["jobs"],
+    opt=SEE,
+)
+async def retry_job(actor: Actor, jobs: JobsService, job_id: int, data: RetryIn) -> Accepted:
+    """A new job over those guests, with the same verb and options. What each verb needs is asked for each guest."""
+    return Accepted(await jobs.retry(actor, job_id, data.states))
 
 
 @get(
@@ -157,4 +243,15 @@ async def item_log(
     return await jobs.item_log(actor, job_id, item_id, limit)
 
 
-ROUTES = [batch, list_jobs, get_job, list_items, cancel_job, item_log]
+ROUTES = [
+    batch,
+    protect,
+    list_onboot,
+    set_onboot,
+    list_jobs,
+    get_job,
+    list_items,
+    cancel_job,
+    retry_job,
+    item_log,
+]

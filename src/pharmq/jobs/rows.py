@@ -7,7 +7,9 @@ import msgspec
 from sqlalchemy import Row, Select, select
 
 from pharmq.jobs.model import UNDER_WAY, ActorRef, Counts, Decision, Item, ItemState, ItemView, JobView, Mark, Target
+from pharmq.jobs.options import PLAIN, Cause, JobOptions
 from pharmq.jobs.tables import job_items, jobs
+from pharmq.jobs.waves import Place
 
 
 def counts_of(states: dict[ItemState, int]) -> Counts:
@@ -16,7 +18,7 @@ def counts_of(states: dict[ItemState, int]) -> Counts:
     return Counts(queued=states.get("queued", 0), running=running, total=sum(states.values()), **finals)
 
 
-def item_values(job_id: int, target: Target, decision: Decision, now: datetime) -> dict[str, Any]:
+def item_values(job_id: int, target: Target, decision: Decision, place: Place, now: datetime) -> dict[str, Any]:
     skipped = decision.plan == "skip"
     return {
         "job_id": job_id,
@@ -32,6 +34,9 @@ def item_values(job_id: int, target: Target, decision: Decision, now: datetime) 
         "reason": decision.reason,
         "reason_params": dict(decision.params),
         "finished_at": now if skipped else None,
+        "wave": place.wave,
+        "turn": place.turn,
+        "free_at": None if place.held else 0.0,
     }
 
 
@@ -47,6 +52,8 @@ def select_items() -> Select[Any]:
         jobs.c.actor_name,
         jobs.c.actor_token,
         jobs.c.source,
+        jobs.c.options,
+        jobs.c.cause,
     ).join(jobs, jobs.c.id == job_items.c.job_id)
 
 
@@ -72,7 +79,20 @@ def as_item(row: Row[Any]) -> Item:
         attempt=row.attempt,
         mark=None if row.mark is None else msgspec.convert(row.mark, Mark),
         started_at=row.started_at,
+        options=_options(row),
+        cause=_cause(row),
+        wave=row.wave,
+        turn=row.turn,
+        free_at=row.free_at,
     )
+
+
+def _options(row: Row[Any]) -> JobOptions:
+    return PLAIN if row.options is None else msgspec.convert(row.options, JobOptions)
+
+
+def _cause(row: Row[Any]) -> Cause | None:
+    return None if row.cause is None else msgspec.convert(row.cause, Cause)
 
 
 def as_item_view(row: Row[Any]) -> ItemView:
@@ -91,6 +111,9 @@ def as_item_view(row: Row[Any]) -> ItemView:
         upid=row.upid,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        wave=row.wave,
+        turn=row.turn,
+        held=row.state == "queued" and row.free_at is None,
     )
 
 
@@ -106,4 +129,8 @@ def as_job(row: Row[Any], counts: Counts) -> JobView:
         started_at=row.started_at,
         finished_at=row.finished_at,
         counts=counts,
+        timeout_s=row.timeout_s,
+        options=_options(row),
+        cause=_cause(row),
+        ended_by=row.ended_by,
     )

@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from pharmq.base.bell import Bell
 from pharmq.base.spawn import Spawner
-from pharmq.jobs.course import Course, Surroundings
+from pharmq.jobs.afterwards import Afterwards
+from pharmq.jobs.course import Course, Surroundings, client_of
+from pharmq.jobs.gates import Gates
+from pharmq.jobs.lanes import Lanes
 from pharmq.jobs.model import OPEN, Caps, Item
+from pharmq.jobs.stopping import stop_waiting
 from pharmq.jobs.store import LEASE_S
 
 log = logging.getLogger(__name__)
@@ -22,65 +25,17 @@ SCAN_LIMIT = 5000
 RELOAD_AFTER_S = 5.0
 
 
-class Lanes:
-    """Waiting items, oldest first on each host, hosts in turn. Pure bookkeeping of who may go next."""
-
-    def __init__(self) -> None:
-        self._waiting: OrderedDict[int, deque[Item]] = OrderedDict()
-        self._ids: set[int] = set()
-        self.busy: dict[int, int] = {}
-        self.load = 0
-
-    def __contains__(self, item_id: int) -> bool:
-        return item_id in self._ids
-
-    def add(self, item: Item) -> None:
-        if item.id not in self._ids:
-            self._ids.add(item.id)
-            self._waiting.setdefault(item.host_id, deque()).append(item)
-
-    def next(self, caps: Caps) -> Item | None:
-        """The next item that may go, counted as under way from now on."""
-        if self.load >= caps.overall:
-            return None
-        for host_id, waiting in self._waiting.items():
-            if self.busy.get(host_id, 0) < caps.per_host:
-                item = waiting.popleft()
-                self._ids.discard(item.id)
-                if waiting:
-                    self._waiting.move_to_end(host_id)
-                else:
-                    del self._waiting[host_id]
-                self.enter(host_id)
-                return item
-        return None
-
-    def enter(self, host_id: int) -> None:
-        self.busy[host_id] = self.busy.get(host_id, 0) + 1
-        self.load += 1
-
-    def ease(self) -> None:
-        """An item stays on its host but is no load any more: it waits for a host that does not answer."""
-        self.load -= 1
-
-    def leave(self, host_id: int, *, eased: bool) -> None:
-        left = self.busy[host_id] - 1
-        if left:
-            self.busy[host_id] = left
-        else:
-            del self.busy[host_id]
-        if not eased:
-            self.load -= 1
-
-
 class Runner:
     """``caps`` is asked at every step: settings may change at any time."""
 
     def __init__(self, around: Surroundings, caps: Callable[[], Caps]) -> None:
         self.around = around
         self._caps = caps
+        self.afterwards = Afterwards(around.clock, lambda item: client_of(around, item), around.pace.reboot)
+        self._gates = Gates(around.store)
         self._lanes = Lanes()
         self._held: set[int] = set()
+        self._later: set[int] = set()
         self._bell = Bell()
         self._seen = 0
         self._spawner = Spawner("jobs")
@@ -98,13 +53,43 @@ class Runner:
         async with self.around.db.transaction(durable=True) as tx:
             await self.around.store.release(tx.conn)
 
-    def add(self, items: Iterable[Item]) -> None:
-        """Items that have just been committed as queued."""
+    def add(self, items: Iterable[Item], now: float | None = None) -> None:
+        """Items that have just been committed as queued; ``now``: the database's time, when some have to wait."""
+        paused: dict[float, list[Item]] = {}
         for item in items:
-            if item.id not in self._held:
+            pause = 0.0 if now is None or item.free_at is None else item.free_at - now
+            if item.free_at is None:
+                continue  # held back: whatever ends before it lets it go
+            if pause > 0:
+                paused.setdefault(pause, []).append(item)
+            elif item.id not in self._held:
                 self._lanes.add(item)
             self._seen = max(self._seen, item.id)
+        for pause, those in paused.items():
+            self._after(pause, those)
         self._bell.ring()
+
+    def _released(self, items: Sequence[Item], pause: float) -> None:
+        """Items that an end has let go."""
+        if pause:
+            self._after(pause, items)
+        else:
+            self.add(items)
+
+    def _after(self, pause: float, items: Sequence[Item]) -> None:
+        fresh = [item for item in items if item.id not in self._later]
+        if not fresh:
+            return
+        self._later.update(item.id for item in fresh)
+
+        async def wait() -> None:
+            try:
+                await self.around.clock.sleep(pause)
+            finally:
+                self._later.difference_update(item.id for item in fresh)
+            self.add(fresh)
+
+        self._spawner.spawn(wait(), f"pause-{fresh[0].id}")
 
     async def _dispatch(self) -> None:
         seen = self._bell.count
@@ -122,18 +107,19 @@ class Runner:
             nonlocal eased
             if not eased:
                 eased = True
-                self._lanes.ease()
+                self._lanes.ease(item)
                 self._bell.ring()
 
         def leave(task: asyncio.Task[None]) -> None:
             self._held.discard(item.id)
-            self._lanes.leave(item.host_id, eased=eased)
+            self._lanes.leave(item, eased=eased)
             self._bell.ring()
             if not task.cancelled() and task.exception() is not None:
                 # The spawner has logged it. The row says where the item stands: take it up from there.
                 self._spawner.spawn(self._reload(item.id), f"reload-{item.id}")
 
-        self._spawner.spawn(Course(self.around, ease).run(item), f"item-{item.id}").add_done_callback(leave)
+        course = Course(self.around, self.afterwards, ease, self._released)
+        self._spawner.spawn(course.run(item), f"item-{item.id}").add_done_callback(leave)
 
     async def _reload(self, item_id: int) -> None:
         await self.around.clock.sleep(RELOAD_AFTER_S)
@@ -163,6 +149,7 @@ class Runner:
             round_ += 1
             try:
                 await self._scan(full=round_ % FULL_SCAN_EVERY == 0)
+                await self._stop_overdue()
             except SQLAlchemyError:
                 log.exception("looking for waiting and lost items failed; trying again")
 
@@ -172,12 +159,19 @@ class Runner:
         async with around.db.read() as conn:
             lost = await around.store.lost(conn, self._held, SCAN_LIMIT)
             waiting = await around.store.queued(conn, 0 if full else self._seen, SCAN_LIMIT)
+            now = await around.store.clock(conn)
         taken: list[Item] = []
         if lost:
             async with around.db.transaction(durable=True) as tx:
                 taken = await around.store.take_over(tx.conn, lost)
         for item in taken:
             around.board.moved(item)
-            self._lanes.enter(item.host_id)
+            self._lanes.enter(item)
             self._begin(item)
-        self.add(item for item in waiting if item.id not in self._lanes)
+        self.add((item for item in waiting if item.id not in self._lanes), now)
+
+    async def _stop_overdue(self) -> None:
+        async with self.around.db.read() as conn:
+            overdue = await self._gates.overdue(conn)
+        for job_id in overdue:
+            await stop_waiting(self.around, job_id, "deadline")

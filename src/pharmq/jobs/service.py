@@ -1,62 +1,49 @@
-"""Power for one guest or thousands: who may, what would happen, doing it, and how far it is."""
+"""Jobs for one guest or thousands: who may, what would happen, doing it, and how far it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TypeAlias
 
-from pharmq.access import EVERYTHING, Actor, Privilege, Scope, allows, allows_everywhere, require
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pharmq.access import EVERYTHING, Actor, Privilege, allows_everywhere, require
 from pharmq.base.clock import Clock
 from pharmq.base.errors import Conflict, Invalid, NotFound, Unavailable
 from pharmq.base.ids import new_act_id
-from pharmq.db import Database
+from pharmq.db import Database, Tx
 from pharmq.inventory.model import TaskRef, VmFilter
+from pharmq.jobs.asking import HostClient
 from pharmq.jobs.board import Board, Touch
-from pharmq.jobs.course import Pace, PowerClient, Surroundings
-from pharmq.jobs.events import finished_entry, request_entry
+from pharmq.jobs.course import Pace, Surroundings
+from pharmq.jobs.events import request_entry
 from pharmq.jobs.model import (
     MAX_ID,
     MAX_ITEMS,
+    PRIVILEGES,
     ActorRef,
     Caps,
     Counts,
-    Decision,
     DryRun,
     Item,
+    ItemState,
     ItemView,
     JobState,
     JobView,
-    PlannedItem,
-    Target,
     TaskLogView,
     Verb,
     VmRef,
 )
-from pharmq.jobs.permission import ActorNow, require_each
-from pharmq.jobs.plan import plan
+from pharmq.jobs.options import PLAIN, Cause, JobOptions
+from pharmq.jobs.permission import ActorNow
+from pharmq.jobs.planning import Order, Planned, Targets, dry_run, planned
 from pharmq.jobs.runner import Runner
+from pharmq.jobs.stopping import stop_waiting
 from pharmq.jobs.store import JobsStore
 from pharmq.journal import Journal
 from pharmq.pve import PveError, Upid
 
-Planned = list[tuple[Target, Decision]]
-
-
-class Targets(Protocol):
-    """Guests as jobs see them; ``InventoryTargets`` is the real one, tests have a hand-written one."""
-
-    def named(self, actor: Actor, refs: Sequence[VmRef]) -> list[Target]:
-        """Raises NotFound for one that does not exist or may not be seen."""
-        ...
-
-    def matching(self, actor: Actor, wanted: VmFilter) -> list[Target]:
-        """Those the actor may see."""
-        ...
-
-    def scope(self, item: Item) -> Scope:
-        """The guest of an item with its ancestors as they are now; never fails."""
-        ...
-
-    def open_now(self, pharmacy_id: int) -> bool: ...
+Within: TypeAlias = Callable[[Tx, JobView, Planned], Awaitable[None]]
+"""Runs in the transaction that writes the job, last but for the journal; whatever it raises undoes the job."""
 
 
 class JobsService:
@@ -70,7 +57,7 @@ class JobsService:
         clock: Clock,
         journal: Journal,
         targets: Targets,
-        clients: Callable[[int], PowerClient],
+        clients: Callable[[int], HostClient],
         account: Callable[[int], str],
         caps: Callable[[], Caps],
         look: Callable[[int, int], None],
@@ -138,14 +125,12 @@ class JobsService:
         vms: Sequence[VmRef] | None = None,
         wanted: VmFilter | None = None,
         force: bool = False,
+        options: JobOptions = PLAIN,
     ) -> DryRun:
         """What ``submit`` would do now. Raises as it does."""
-        planned = self._plan(actor, verb, vms, wanted, force=force)
-        touched = {target.pharmacy_id for target, decision in planned if decision.plan == "do"}
-        return DryRun(
-            [_planned_item(target, decision) for target, decision in planned],
-            sum(self.targets.open_now(pharmacy_id) for pharmacy_id in touched),
-        )
+        named = None if vms is None else tuple(vms)
+        order = Order(verb=verb, vms=named, wanted=wanted, force=force, options=options)
+        return dry_run(self.targets, planned(self.targets, actor, order))
 
     async def submit(
         self,
@@ -156,60 +141,97 @@ class JobsService:
         wanted: VmFilter | None = None,
         force: bool = False,
         timeout_s: int | None = None,
+        options: JobOptions = PLAIN,
     ) -> JobView:
-        """Make a job of it, durably, and begin. Either ``vms`` or ``wanted`` names the guests.
+        """``submit_order`` for what one person asks for now."""
+        named = None if vms is None else tuple(vms)
+        return await self.submit_order(
+            actor,
+            Order(verb=verb, vms=named, wanted=wanted, force=force, timeout_s=timeout_s, options=options),
+        )
 
-        Raises NotFound or Forbidden (whole) when a named guest may not be seen or acted upon, Invalid when nothing
-        is named or matches, or too many; guests of a filter that may not be acted upon are skipped.
-        """
+    async def submit_order(
+        self, actor: Actor, order: Order, *, cause: Cause | None = None, within: Within | None = None
+    ) -> JobView:
+        """Make a job of it, durably, and begin. Raises as ``planning.planned`` does, and Invalid when nothing
+        matches, Unavailable before the room has started."""
         if not self._started:
             raise Unavailable("job.not_ready")
-        planned = self._plan(actor, verb, vms, wanted, force=force)
-        if not planned:
+        plans = planned(self.targets, actor, order)
+        if not plans:
             raise Invalid("job.nothing_matches")
         now = self.clock.now()
-        act_id = new_act_id(now)
-        skipped = sum(decision.plan == "skip" for _, decision in planned)
-        nothing_to_do = skipped == len(planned)
-        counts = Counts(queued=len(planned) - skipped, skipped=skipped, total=len(planned))
         async with self.db.transaction(durable=True) as tx:
-            job_id = await self.store.add_job(
-                tx.conn,
-                act_id=act_id,
-                verb=verb,
-                force=force,
-                timeout_s=timeout_s,
-                actor=ActorRef.of(actor),
-                source=actor.source,
-                now=now,
-                state="queued",
-            )
-            await self.store.add_items(tx.conn, job_id, planned, now)
-            if nothing_to_do:
-                await self.store.begin_job(tx.conn, job_id, now)
-                await self.store.close_job(tx.conn, job_id, now)
-            items = await self.store.items_of(tx.conn, job_id)
-            state: JobState = "done" if nothing_to_do else "queued"
-            job = JobView(
-                id=job_id,
-                act_id=act_id,
-                verb=verb,
-                force=force,
-                actor=ActorRef.of(actor),
-                state=state,
-                created_at=now,
-                started_at=now if nothing_to_do else None,
-                finished_at=now if nothing_to_do else None,
-                counts=counts,
-            )
-            only = planned[0][0].scope if len(planned) == 1 else None
+            job = await self._write(tx, actor, order, plans, cause, now)
+            items = await self.store.items_of(tx.conn, job.id)
+            if within is not None:
+                await within(tx, job, plans)
+            only = plans.targets[0][0].scope if len(plans) == 1 else None
             await self.journal.append(tx, request_entry(job, actor.source, only))
             tx.after_commit(lambda: self._take_up(job, items))
-        for target, decision in planned:
+        for target, decision in plans.targets:
             if decision.plan == "skip":
                 # What we skip by may be seconds old: have it looked at again.
                 self._look(target.host_id, target.vmid)
         return job
+
+    async def _write(
+        self, tx: Tx, actor: Actor, order: Order, plans: Planned, cause: Cause | None, now: datetime
+    ) -> JobView:
+        act_id = new_act_id(now)
+        job_id = await self.store.add_job(
+            tx.conn,
+            act_id=act_id,
+            verb=order.verb,
+            force=order.force,
+            timeout_s=order.timeout_s,
+            actor=ActorRef.of(actor),
+            source=actor.source,
+            now=now,
+            state="queued",
+            options=order.options,
+            cause=cause,
+        )
+        await self.store.add_items(tx.conn, job_id, plans.targets, now, plans.places)
+        nothing_to_do = plans.skipped == len(plans)
+        if nothing_to_do:
+            await self.store.begin_job(tx.conn, job_id, now)
+            await self.store.close_job(tx.conn, job_id, now)
+        return JobView(
+            id=job_id,
+            act_id=act_id,
+            verb=order.verb,
+            force=order.force,
+            actor=ActorRef.of(actor),
+            state="done" if nothing_to_do else "queued",
+            created_at=now,
+            started_at=now if nothing_to_do else None,
+            finished_at=now if nothing_to_do else None,
+            counts=Counts(queued=len(plans) - plans.skipped, skipped=plans.skipped, total=len(plans)),
+            timeout_s=order.timeout_s,
+            options=order.options,
+            cause=cause,
+        )
+
+    async def retry(self, actor: Actor, job_id: int, states: Collection[ItemState]) -> JobView:
+        """A new job with the same verb and options for those guests of an ended one whose items are in ``states``.
+        Raises NotFound, Conflict while it runs or when there is none, and as ``submit_order`` does."""
+        job = await self.get(actor, job_id)
+        if job.state in ("queued", "running"):
+            raise Conflict("job.not_over")
+        async with self.db.read() as conn:
+            items, _ = await self.store.item_page(conn, job_id, MAX_ITEMS, 0, states)
+        if not items:
+            raise Conflict("job.nothing_to_retry")
+        order = Order(
+            verb=job.verb,
+            vms=tuple(VmRef(item.host_id, item.vmid) for item in items),
+            force=job.force,
+            timeout_s=job.timeout_s,
+            options=job.options,
+            lenient=True,
+        )
+        return await self.submit_order(actor, order, cause=Cause("retry", job_id))
 
     def _take_up(self, job: JobView, items: list[Item]) -> None:
         if items:
@@ -218,52 +240,19 @@ class JobsService:
         else:
             self.board.archive(job)
 
-    def _plan(
-        self, actor: Actor, verb: Verb, vms: Sequence[VmRef] | None, wanted: VmFilter | None, *, force: bool
-    ) -> Planned:
-        if (vms is None) == (wanted is None):
-            raise Invalid("job.targets")
-        if vms is not None:
-            targets = self.targets.named(actor, list(dict.fromkeys(vms)))
-            require_each(actor, Privilege.POWER, targets)
-        else:
-            assert wanted is not None
-            targets = self.targets.matching(actor, wanted)
-        if len(targets) > MAX_ITEMS:
-            raise Invalid("job.too_many", params={"count": len(targets), "limit": MAX_ITEMS})
-        return [
-            (
-                target,
-                plan(target, verb, force=force)
-                if allows(actor, Privilege.POWER, target.scope)
-                else Decision("skip", "job.no_permission"),
-            )
-            for target in targets
-        ]
-
     async def cancel(self, actor: Actor, job_id: int) -> JobView:
         """Cancel what has not been sent; what is under way ends by itself. Raises NotFound, Conflict when it ended."""
         job = await self.get(actor, job_id)
         if not _own(actor, job):
-            require(actor, Privilege.POWER, EVERYTHING)
+            require(actor, PRIVILEGES[job.verb], EVERYTHING)
         if job.state not in ("queued", "running"):
             raise Conflict("job.over")
-        now = self.clock.now()
-        async with self.db.transaction(durable=True) as tx:
-            ids = await self.store.cancel(tx.conn, job_id, now)
-            items = await self.store.items(tx.conn, ids)
-            await self.store.begin_job(tx.conn, job_id, now)
-            counts = await self.store.close_job(tx.conn, job_id, now)
-            if counts is not None and items:
-                await self.journal.append(tx, finished_entry(items[0], counts))
-            tx.after_commit(lambda: self._cancelled(job_id, items, counts, now))
+        await stop_waiting(self.runner.around, job_id, "person")
         return await self.get(actor, job_id)
 
-    def _cancelled(self, job_id: int, items: list[Item], counts: Counts | None, now: datetime) -> None:
-        for item in items:
-            self.board.moved(item)
-        if counts is not None:
-            self.board.ended(job_id, counts, now)
+    async def states(self, conn: AsyncConnection, job_ids: Collection[int]) -> dict[int, tuple[JobState, Counts]]:
+        """How far jobs are, for what depends on them; those that do not exist are left out."""
+        return await self.store.states(conn, job_ids)
 
     # --- looking
 
@@ -287,11 +276,13 @@ class JobsService:
             raise NotFound("job.not_found", params={"id": job_id})
         return job
 
-    async def items(self, actor: Actor, job_id: int, limit: int = 100, offset: int = 0) -> tuple[list[ItemView], int]:
-        """In the order of submission. Raises NotFound."""
+    async def items(
+        self, actor: Actor, job_id: int, limit: int = 100, offset: int = 0, states: Collection[ItemState] = ()
+    ) -> tuple[list[ItemView], int]:
+        """In the order of submission, of ``states`` only when given. Raises NotFound."""
         await self.get(actor, job_id)
         async with self.db.read() as conn:
-            return await self.store.item_page(conn, job_id, limit, offset)
+            return await self.store.item_page(conn, job_id, limit, offset, states)
 
     async def item_log(self, actor: Actor, job_id: int, item_id: int, limit: int = 500) -> TaskLogView:
         """The host's log of an item's task, asked now. Raises NotFound, Conflict without a task or when
@@ -312,17 +303,3 @@ class JobsService:
 
 def _own(actor: Actor, job: JobView) -> bool:
     return (job.actor.kind, job.actor.id, job.actor.name) == (actor.kind, actor.id, actor.name)
-
-
-def _planned_item(target: Target, decision: Decision) -> PlannedItem:
-    return PlannedItem(
-        vm_id=target.vm_id,
-        host_id=target.host_id,
-        vmid=target.vmid,
-        vm_name=target.vm_name,
-        pharmacy_id=target.pharmacy_id,
-        pharmacy_name=target.pharmacy_name,
-        plan=decision.plan,
-        reason=decision.reason,
-        reason_params=decision.params,
-    )

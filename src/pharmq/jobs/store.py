@@ -27,8 +27,10 @@ from pharmq.jobs.model import (
     Target,
     Verb,
 )
+from pharmq.jobs.options import PLAIN, Cause, JobOptions
 from pharmq.jobs.rows import as_item, as_item_view, as_job, counts_of, item_values, select_items
 from pharmq.jobs.tables import job_items, jobs
+from pharmq.jobs.waves import Place
 
 LEASE_S = 30.0
 """How long an item belongs to a run that has stopped saying so."""
@@ -60,7 +62,10 @@ class JobsStore:
         source: str | None,
         now: datetime,
         state: JobState,
+        options: JobOptions = PLAIN,
+        cause: Cause | None = None,
     ) -> int:
+        deadline = options.deadline_s
         row = await conn.execute(
             insert(jobs)
             .values(
@@ -75,15 +80,26 @@ class JobsStore:
                 source=source,
                 state=state,
                 created_at=now,
+                options=None if options == PLAIN else msgspec.to_builtins(options),
+                cause=None if cause is None else msgspec.to_builtins(cause),
+                deadline_at=None if deadline is None else await self.clock(conn) + deadline,
             )
             .returning(jobs.c.id)
         )
         return int(row.scalar_one())
 
     async def add_items(
-        self, conn: AsyncConnection, job_id: int, planned: Sequence[tuple[Target, Decision]], now: datetime
+        self,
+        conn: AsyncConnection,
+        job_id: int,
+        planned: Sequence[tuple[Target, Decision]],
+        now: datetime,
+        places: Sequence[Place] | None = None,
     ) -> None:
-        rows = [item_values(job_id, target, decision, now) for target, decision in planned]
+        rows = [
+            item_values(job_id, target, decision, place, now)
+            for (target, decision), place in zip(planned, places or [Place()] * len(planned), strict=True)
+        ]
         for start in range(0, len(rows), _CHUNK):
             await conn.execute(insert(job_items), rows[start : start + _CHUNK])
 
@@ -98,7 +114,7 @@ class JobsStore:
             job_items.c.vm_id == item.vm_id, job_items.c.state.in_(("queued", "sending"))
         )
         await conn.execute(others.order_by(job_items.c.id).with_for_update())
-        condition = job_items.c.state == "queued"
+        condition = (job_items.c.state == "queued") & job_items.c.free_at.is_not(None)
         if not (item.verb == "stop" and item.force):
             condition &= ~self._rival(item)
         return await self._move(
@@ -178,16 +194,6 @@ class JobsStore:
         )
         return counts if changed.rowcount == 1 else None
 
-    async def cancel(self, conn: AsyncConnection, job_id: int, now: datetime) -> list[int]:
-        """Cancel what is still queued; the ids of those items."""
-        found = await conn.execute(
-            update(job_items)
-            .where(job_items.c.job_id == job_id, job_items.c.state == "queued")
-            .values(state="cancelled", finished_at=now, lease_until=None)
-            .returning(job_items.c.id)
-        )
-        return [row.id for row in found]
-
     # --- leases
 
     async def renew(self, conn: AsyncConnection, item_ids: Collection[int]) -> None:
@@ -222,8 +228,10 @@ class JobsStore:
     # --- reading
 
     async def queued(self, conn: AsyncConnection, after: int, limit: int) -> list[Item]:
-        """Items waiting to be sent, oldest first, with an id above ``after``."""
-        query = select_items().where(job_items.c.state == "queued", job_items.c.id > after)
+        """Items waiting to be sent and not held back, oldest first, with an id above ``after``."""
+        query = select_items().where(
+            job_items.c.state == "queued", job_items.c.free_at.is_not(None), job_items.c.id > after
+        )
         return [as_item(row) for row in await conn.execute(query.order_by(job_items.c.id).limit(limit))]
 
     async def items(self, conn: AsyncConnection, item_ids: Collection[int]) -> list[Item]:
@@ -275,6 +283,13 @@ class JobsStore:
         row = (await conn.execute(select(jobs).where(jobs.c.id == job_id))).one_or_none()
         return (await self._views(conn, [row]))[0] if row is not None else None
 
+    async def states(self, conn: AsyncConnection, job_ids: Collection[int]) -> dict[int, tuple[JobState, Counts]]:
+        found: dict[int, tuple[JobState, Counts]] = {}
+        for chunk in _chunks(job_ids):
+            views = await self._views(conn, list(await conn.execute(select(jobs).where(jobs.c.id.in_(chunk)))))
+            found |= {job.id: (job.state, job.counts) for job in views}
+        return found
+
     @staticmethod
     def in_state(*states: JobState) -> list[ColumnElement[bool]]:
         return [jobs.c.state.in_(states)]
@@ -302,10 +317,14 @@ class JobsStore:
         ]
 
     async def item_page(
-        self, conn: AsyncConnection, job_id: int, limit: int, offset: int
+        self, conn: AsyncConnection, job_id: int, limit: int, offset: int, states: Collection[ItemState] = ()
     ) -> tuple[list[ItemView], int]:
-        total = await conn.scalar(select(func.count()).select_from(job_items).where(job_items.c.job_id == job_id))
-        query = select(job_items).where(job_items.c.job_id == job_id).order_by(job_items.c.id)
+        """``states``: only those; all when empty."""
+        of_job = [job_items.c.job_id == job_id]
+        if states:
+            of_job.append(job_items.c.state.in_(states))
+        total = await conn.scalar(select(func.count()).select_from(job_items).where(*of_job))
+        query = select(job_items).where(*of_job).order_by(job_items.c.id)
         rows = await conn.execute(query.limit(limit).offset(offset))
         return [as_item_view(row) for row in rows], int(total or 0)
 

@@ -1,6 +1,6 @@
-"""Power jobs. What was asked, what was sent, what came of it: durable before anything leaves for a host."""
+"""Jobs. What was asked, what was sent, what came of it: durable before anything leaves for a host."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, SmallInteger, String, Table
 
 from pharmq.db import JsonText, UtcDateTime, metadata
 from pharmq.db.metadata import NEVER_REUSED, Id
@@ -13,6 +13,10 @@ jobs = Table(
     Column("verb", String(16), nullable=False),
     Column("force", Boolean, nullable=False),
     Column("timeout_s", Integer),
+    Column("options", JsonText, comment="waves, limits, order, deadline and what the verb needs; none: all defaults"),
+    Column("cause", JsonText, comment="the schedule or the earlier job that this one comes from"),
+    Column("deadline_at", Float, comment="Unix seconds by the database's clock; what has not begun then is cancelled"),
+    Column("ended_by", String(12), comment="person | failures | deadline: why the rest was cancelled"),
     Column("actor_kind", String(8), nullable=False),
     Column("actor_id", BigInteger),
     Column("actor_name", String(128)),
@@ -51,12 +55,21 @@ job_items = Table(
     Column("upid", String(200)),
     Column("mark", JsonText, comment="the host's newest tasks of this kind before we sent; what is not here is new"),
     Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("wave", SmallInteger, nullable=False, server_default="0", comment="0 goes first"),
+    Column("turn", SmallInteger, nullable=False, server_default="0", comment="the kind's place in the order on a host"),
+    Column(
+        "free_at",
+        Float,
+        server_default="0",
+        comment="Unix seconds by the database's clock from which it may be sent; none while it is held back",
+    ),
     Column("owner", String(64), comment="the process run that works on it"),
     Column("lease_until", Float, comment="Unix seconds by the database's clock"),
     Column("sent_at", UtcDateTime),
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
     Index("ix_job_items_job_id_state", "job_id", "state"),
+    Index("ix_job_items_job_id_host_id", "job_id", "host_id"),
     Index("ix_job_items_state", "state"),
     Index("ix_job_items_vm_id", "vm_id"),
     **NEVER_REUSED,

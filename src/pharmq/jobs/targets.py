@@ -13,7 +13,7 @@ from pharmq.jobs.model import Item, Target, VmRef
 
 
 class InventoryTargets:
-    """``service.Targets`` over what is in memory."""
+    """``planning.Targets`` over what is in memory."""
 
     def __init__(self, inventory: InventoryService, directory: Directory, clock: Clock) -> None:
         self.inventory = inventory
@@ -62,4 +62,6 @@ class InventoryTargets:
             lock=vm.lock,
             host_status=self.directory.status(vm.host_id),
             host_reason=state.reason,
+            kind=vm.kind,
+            onboot=vm.onboot,
         )

@@ -90,10 +90,14 @@ WHO = {
     "GET /api/search": "see",
     "GET /api/summary": "see",
     "POST /api/vms/batch/{verb:str}": "power",
+    "POST /api/vms/protect/{verb:str}": "snapshot",
+    "GET /api/vms/onboot": "see",
+    "POST /api/vms/onboot": "guest.edit",
     "GET /api/jobs": "see",
     "GET /api/jobs/{job_id:int}": "see",
     "GET /api/jobs/{job_id:int}/items": "see",
     "POST /api/jobs/{job_id:int}/cancel": "power",
+    "POST /api/jobs/{job_id:int}/retry": "see",
     "GET /api/jobs/{job_id:int}/items/{item_id:int}/log": "see",
     "POST /api/vnc/connect": "see",
     "POST /api/vnc/refresh/{session_id:str}": "see",
@@ -137,6 +141,7 @@ def filled(path: str, number: int) -> str:
     ):
         path = path.replace(f"{{{name}:int}}", str(number))
     path = path.replace("{session_key:str}", "0" * 32)
+    path = path.replace("/protect/{verb:str}", "/protect/backup")
     return path.replace("{verb:str}", "start").replace("{session_id:str}", "x" * 43)
 
 

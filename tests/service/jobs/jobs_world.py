@@ -8,7 +8,7 @@ import asyncio
 import heapq
 import itertools
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,9 +27,11 @@ from pharmq.jobs.store import JobsStore
 from pharmq.journal import Journal
 from pharmq.journal.tables import journal_head
 from pharmq.pve import (
+    AgentUnavailable,
     AlreadyRunning,
     Current,
     Guest,
+    GuestConfig,
     HostFault,
     LogLine,
     NotRunning,
@@ -42,7 +44,9 @@ from pharmq.pve import (
     Upid,
     Verb,
 )
+from pharmq.pve.decode import decode_config
 
+NO_TASK = "UPID:pve:00000001:00000001:00000001:none:0:root@pam:"
 START = datetime(2026, 11, 23, 1, 24, tzinfo=UTC)
 
 
@@ -149,6 +153,13 @@ class SimTask:
 
 class FakeGuest(msgspec.Struct):
     vmid: int
+    vm_type: str = "pos"
+    agent: str = "ok"
+    """``ok`` from ``boots_s`` after the start, ``off`` (not configured), ``silent``."""
+    boots_s: float = 8.0
+    onboot: bool = False
+    snapshots: list[str] = []
+    backups: int = 0
     kind: str = "qemu"
     running: bool = False
     started: float = -3600.0
@@ -157,8 +168,15 @@ class FakeGuest(msgspec.Struct):
     """Ignores a clean shutdown."""
 
 
-def task_type(kind: str, verb: Verb) -> str:
+CARE_TASKS = {"snapshot": "snapshot", "rollback": "rollback", "snapshot_delete": "delsnapshot"}
+
+
+def task_type(kind: str, verb: str) -> str:
     """What Proxmox calls the task of a verb."""
+    if verb == "backup":
+        return "vzdump"
+    if verb in CARE_TASKS:
+        return f"{'vz' if kind == 'lxc' else 'qm'}{CARE_TASKS[verb]}"
     if kind == "lxc":
         return f"vz{verb}"
     return "qmpause" if verb == "suspend" else f"qm{verb}"
@@ -196,7 +214,7 @@ class FakeHost:
         if self.clock.elapsed < self.deaf_until:
             raise Unreachable("timeout", "no answer")
 
-    def execute(self, guest: Guest, verb: Verb, *, force_stop: bool = False) -> Upid:
+    def execute(self, guest: Guest, verb: str, *, force_stop: bool = False, name: str = "") -> Upid:
         """What the daemon does when it gets the request: a task, or a refusal at once."""
         it = self._guest(guest.vmid)
         now = self.clock.elapsed
@@ -223,10 +241,23 @@ class FakeHost:
             it.running = False
         elif verb in ("reboot", "reset"):
             it.started = now + 2
+        elif verb == "backup":
+            took = 5.0
+            it.backups += 1
+        elif verb == "snapshot":
+            if name in it.snapshots:
+                said = f"snapshot name '{name}' already used"
+            else:
+                it.snapshots.append(name)
+        elif verb in ("rollback", "snapshot_delete"):
+            if name not in it.snapshots:
+                said = f"snapshot '{name}' does not exist"
+            elif verb == "snapshot_delete":
+                it.snapshots.remove(name)
         self.tasks_.append(SimTask(upid, now + took, said))
         return upid
 
-    def older_tasks(self, vmid: int, verb: Verb) -> None:
+    def older_tasks(self, vmid: int, verb: str) -> None:
         """Tasks of the same kind from before: none of them is ours."""
         at = self._time()
         self.ancient = [
@@ -288,38 +319,92 @@ class FakeClient:
         force_stop: bool = False,
         overrule_shutdown: bool = False,
     ) -> Upid:
+        return await self._told(guest, verb, force_stop=force_stop)
+
+    async def snapshot(self, guest: Guest, name: str, *, description: str = "", memory: bool = False) -> Upid:
+        return await self._told(guest, "snapshot", name=name)
+
+    async def rollback(self, guest: Guest, name: str, *, start: bool = False) -> Upid:
+        return await self._told(guest, "rollback", name=name)
+
+    async def delete_snapshot(self, guest: Guest, name: str) -> Upid:
+        return await self._told(guest, "snapshot_delete", name=name)
+
+    async def backup(
+        self,
+        guest: Guest,
+        *,
+        storage: str | None = None,
+        mode: str = "snapshot",
+        compress: str = "zstd",
+        notes: str = "",
+    ) -> Upid:
+        return await self._told(guest, "backup")
+
+    async def set_onboot(self, guest: Guest, *, on: bool) -> None:
+        await self._told(guest, "onboot")
+
+    async def config(self, guest: Guest) -> GuestConfig:
         await self._travel()
-        fault = self.host.faults.pop() if self.host.faults else ""
+        self.host.hear()
+        self.life.point()
+        return decode_config(b'{"data":{"onboot":%d}}' % self.host.guests[guest.vmid].onboot)
+
+    async def agent_ping(self, guest: Guest) -> None:
+        await self._travel()
+        self.host.hear()
+        self.life.point()
+        it = self.host.guests[guest.vmid]
+        if it.agent == "off":
+            raise AgentUnavailable("No QEMU guest agent configured")
+        if not it.running:
+            raise NotRunning(f"VM {it.vmid} is not running")
+        if it.agent == "silent" or self.host.clock.elapsed - it.started < it.boots_s:
+            await self.host.clock.sleep(3.0)
+            raise AgentUnavailable("QEMU guest agent is not running")
+
+    async def _told(self, guest: Guest, verb: str, *, force_stop: bool = False, name: str = "") -> Upid:
+        """A write on its way to the host, with whatever goes wrong there."""
+        await self._travel()
+        host = self.host
+        fault = host.faults.pop() if host.faults else ""
         if fault == "refused":
             raise Unreachable("refused", "connection refused")
         if fault == "http_500":
             raise HostFault(500, "got no worker upid - start worker failed")
-        self.host.sent.append(guest.vmid)
-        if self.host.deaf_after_send:
-            self.host.deaf_until = self.host.clock.elapsed + self.host.deaf_after_send
+        host.sent.append(guest.vmid)
+        if host.deaf_after_send:
+            host.deaf_until = host.clock.elapsed + host.deaf_after_send
         if fault == "lost_596":
-            await self.host.clock.sleep(30)
+            await host.clock.sleep(30)
             raise OutcomeUnknown("596 Connection timed out")
+
+        def do() -> Upid:
+            if verb == "onboot":
+                host.guests[guest.vmid].onboot = True
+                return Upid.parse(NO_TASK)
+            return host.execute(guest, verb, force_stop=force_stop, name=name)
+
         if fault in ("executed_596", "late_596"):
             if fault == "late_596":
                 # The process may die long before the daemon wakes; the host does it all the same.
-                asyncio.get_running_loop().create_task(self._later(guest, verb, force_stop))
+                asyncio.get_running_loop().create_task(self._later(do))
             else:
-                self._quietly(guest, verb, force_stop)
-            await self.host.clock.sleep(30)
+                self._quietly(do)
+            await host.clock.sleep(30)
             self.life.point()
             raise OutcomeUnknown("596 Connection timed out")
-        upid = self.host.execute(guest, verb, force_stop=force_stop)
+        upid = do()
         self.life.point()
         return upid
 
-    async def _later(self, guest: Guest, verb: Verb, force_stop: bool) -> None:
+    async def _later(self, do: Callable[[], Upid]) -> None:
         await self.host.clock.sleep(45)
-        self._quietly(guest, verb, force_stop)
+        self._quietly(do)
 
-    def _quietly(self, guest: Guest, verb: Verb, force_stop: bool) -> None:
+    def _quietly(self, do: Callable[[], Upid]) -> None:
         try:
-            self.host.execute(guest, verb, force_stop=force_stop)
+            do()
         except (AlreadyRunning, NotRunning):
             return  # the refusal was said to nobody
 
@@ -377,6 +462,8 @@ class FakeTargets:
             pve_status="running" if guest.running else "stopped",
             scope=self._scope(host_id, vmid),
             named=named,
+            kind=guest.vm_type,
+            onboot=guest.onboot,
         )
         return msgspec.structs.replace(made, **self.changes.get((host_id, vmid), {}))
 

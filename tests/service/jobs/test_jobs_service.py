@@ -120,7 +120,7 @@ async def test_two_new_tasks_are_one_too_many(process: Process, hosts: dict[int,
     hosts[1].faults = ["executed_596"]
     execute = host.execute
 
-    def twice(guest: Guest, verb: Verb, *, force_stop: bool = False) -> Upid:
+    def twice(guest: Guest, verb: str, *, force_stop: bool = False, name: str = "") -> Upid:
         execute(guest, verb, force_stop=force_stop)
         return execute(guest, verb, force_stop=force_stop)
 

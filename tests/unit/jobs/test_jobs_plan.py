@@ -50,7 +50,7 @@ def test_what_is_already_so_is_not_done(
 @pytest.mark.parametrize("verb", VERBS)
 def test_what_cannot_be_done_is_skipped_whatever_the_verb(verb: Verb) -> None:
     assert reason(verb, missing=True, status="unknown") == "job.missing"
-    assert reason(verb, template=True, status="stopped") == "job.template"
+    assert reason(verb, template=True, status="stopped") == (None if verb == "backup" else "job.template")
     assert reason(verb, host_status="offline", host_reason="timeout", status="unknown") == "job.host_offline"
 
 
@@ -81,3 +81,16 @@ def test_a_lock_is_named() -> None:
 def test_containers_have_no_reset() -> None:
     assert reason("reset", guest_type="lxc") == "job.no_reset"
     assert reason("reboot", guest_type="lxc") is None
+
+
+@pytest.mark.parametrize("verb", ["snapshot", "rollback", "snapshot_delete", "backup"])
+def test_care_makes_sense_in_any_state_but_a_locked_one(verb: Verb) -> None:
+    for status in ("running", "stopped", "suspended", "unknown"):
+        assert reason(verb, status=status) is None
+    assert reason(verb, status="running", lock="backup") == "job.locked"
+
+
+def test_the_start_at_boot_is_set_once() -> None:
+    assert reason("onboot", status="running", onboot=True) == "job.onboot_already"
+    assert reason("onboot", status="running", onboot=False, lock="backup") is None
+    assert reason("onboot", status="stopped", onboot=None) is None

@@ -1,5 +1,6 @@
 """A year of moments against tables made by hand from the calendar of the Korean government, and a zone with DST."""
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -143,7 +144,7 @@ def test_every_so_often_follows_elapsed_time() -> None:
     autumn = list(slots(when, datetime(2026, 11, 1, 4, 0, tzinfo=UTC), datetime(2026, 11, 1, 7, 0, tzinfo=UTC)))
     for found in (spring, autumn):
         assert len(found) == 6
-        assert {b.at - a.at for a, b in zip(found, found[1:], strict=False)} == {timedelta(minutes=30)}
+        assert {b.at - a.at for a, b in itertools.pairwise(found)} == {timedelta(minutes=30)}
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Seoul", "Australia/Lord_Howe", "Africa/Cairo"])
@@ -153,7 +154,7 @@ def test_a_daily_time_runs_once_on_every_day_of_the_year(zone: str) -> None:
         found = of_year(when, 2026, ZoneInfo(zone))
         assert len(found) == 365
         assert len({slot.day for slot in found}) == 365
-        assert all(a.at < b.at for a, b in zip(found, found[1:], strict=False))
+        assert all(a.at < b.at for a, b in itertools.pairwise(found))
 
 
 # --- around opening hours
@@ -245,7 +246,7 @@ def test_looking_in_two_steps_finds_the_same(when: When, start: datetime, cut: i
     whole = list(slots(when, first, last, pharmacies=ALL))
     parts = [*slots(when, first, middle, pharmacies=ALL), *slots(when, middle, last, pharmacies=ALL)]
     assert whole == parts
-    assert all(a.at < b.at for a, b in zip(whole, whole[1:], strict=False))
+    assert all(a.at < b.at for a, b in itertools.pairwise(whole))
     assert all(first < slot.at <= last for slot in whole)
 
 

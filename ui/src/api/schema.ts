@@ -14,12 +14,25 @@ export interface Schemas {
     name: string | null
     token_id?: number | null
   }
+  BackupOptions: {
+    compress?: "0" | "gzip" | "lzo" | "zstd"
+    mode?: "snapshot" | "suspend" | "stop"
+    notes?: string
+    storage?: string | null
+  }
   BatchIn: {
     dry_run?: boolean
     filter?: Schemas["FilterIn"] | null
     force?: boolean
+    options?: Schemas["JobOptions"]
     timeout_s?: number | null
     vms?: Schemas["VmIn"][] | null
+  }
+  Cause: {
+    id: number
+    kind: "schedule" | "retry"
+    name?: string
+    run_id?: number | null
   }
   CertificateView: {
     fingerprint: string | null
@@ -303,6 +316,7 @@ export interface Schemas {
   }
   ItemView: {
     finished_at: string | null
+    held?: boolean
     host_id: number
     id: number
     job_id: number
@@ -312,25 +326,43 @@ export interface Schemas {
     reason_params: Record<string, string | number | boolean | null>
     started_at: string | null
     state: "queued" | "sending" | "watching" | "succeeded" | "failed" | "skipped" | "unknown" | "cancelled"
+    turn?: number
     upid: string | null
     vm_id: number
     vm_name: string
     vmid: number
+    wave?: number
   }
   JobCounts: {
     running?: number
   }
+  JobOptions: {
+    backup?: Schemas["BackupOptions"] | null
+    canary?: number
+    deadline_s?: number | null
+    order?: ("kiosk" | "pos" | "server" | "backup" | "other" | unknown)[]
+    order_pause_s?: number
+    overall?: number | null
+    per_host?: number | null
+    ready_s?: number | null
+    snapshot?: Schemas["SnapshotOptions"] | null
+    stop_above_percent?: number | null
+  }
   JobView: {
     act_id: string
     actor: Schemas["ActorRef"]
+    cause?: Schemas["Cause"] | null
     counts: Schemas["Counts"]
     created_at: string
+    ended_by?: "person" | "failures" | "deadline" | null
     finished_at: string | null
     force: boolean
     id: number
+    options?: Schemas["JobOptions"]
     started_at: string | null
     state: "queued" | "running" | "done" | "cancelled"
-    verb: "start" | "shutdown" | "stop" | "reboot" | "reset" | "suspend" | "resume"
+    timeout_s?: number | null
+    verb: "start" | "shutdown" | "stop" | "reboot" | "reset" | "suspend" | "resume" | "snapshot" | "rollback" | "snapshot_delete" | "backup" | "onboot"
   }
   KnownSecret: {
     at: string
@@ -361,6 +393,16 @@ export interface Schemas {
   }
   NewToken: {
     token: string
+  }
+  OnbootRow: {
+    host_id: number
+    pharmacy_id: number
+    pharmacy_name: string
+    status: "running" | "stopped" | "suspended" | "unknown"
+    vm_id: number
+    vm_name: string
+    vm_type: "kiosk" | "pos" | "server" | "backup" | "other"
+    vmid: number
   }
   Opening: {
     from?: string | null
@@ -446,6 +488,10 @@ export interface Schemas {
     items: Schemas["JobView"][]
     total: number
   }
+  "Page_pharmq.jobs.onboot.OnbootRow_": {
+    items: Schemas["OnbootRow"][]
+    total: number
+  }
   PasswordIn: {
     password: string
   }
@@ -512,14 +558,18 @@ export interface Schemas {
   }
   PlannedItem: {
     host_id: number
+    open?: boolean
     pharmacy_id: number
     pharmacy_name: string
     plan: "do" | "skip"
     reason: string | null
     reason_params: Record<string, string | number | boolean | null>
+    turn?: number
     vm_id: number
     vm_name: string
+    vm_type?: string
     vmid: number
+    wave?: number
   }
   Privilege: "see" | "power" | "snapshot" | "guest.edit" | "console.view" | "console.control" | "console.terminal" | "node.shell" | "console.clipboard" | "console.screenshot" | "session.kill" | "host.edit" | "pharmacy.edit" | "credential.edit" | "schedule.edit" | "alert.edit" | "export" | "audit.read" | "access.edit" | "settings.edit"
   ProbeForm: {
@@ -571,6 +621,9 @@ export interface Schemas {
     rows: number
     started_at: string
     whole: boolean
+  }
+  RetryIn: {
+    states?: ("failed" | "unknown" | "cancelled" | unknown)[]
   }
   RoleIn: {
     name: string
@@ -643,6 +696,12 @@ export interface Schemas {
     code?: string | null
     password: string
     username: string
+  }
+  SnapshotOptions: {
+    description?: string
+    memory?: boolean
+    name: string
+    start?: boolean
   }
   Summary: {
     consoles: Schemas["ConsoleCounts"]

@@ -6,6 +6,9 @@ export type VmType = 'kiosk' | 'pos' | 'server' | 'backup' | 'other'
 export type PharmacyState = 'ok' | 'warning' | 'offline' | 'maintenance' | 'empty'
 export type OpeningState = 'open' | 'before' | 'after' | 'closed' | 'unknown'
 export type Verb = 'start' | 'shutdown' | 'stop' | 'reboot' | 'reset' | 'suspend' | 'resume'
+/** What else jobs do to guests: snapshots, backups, the start with the host. */
+export type CareVerb = 'snapshot' | 'rollback' | 'snapshot_delete' | 'backup' | 'onboot'
+export type JobVerb = Verb | CareVerb
 export type Params = Record<string, unknown>
 
 export interface List<T> {
@@ -92,7 +95,7 @@ export interface Host {
 export interface VmTask {
   job_id: number
   item_id: number
-  verb: Verb
+  verb: JobVerb
   state: string
   started_at: string | null
 }
@@ -133,7 +136,7 @@ export interface Vm {
 export interface Job {
   id: number
   act_id: string
-  verb: Verb
+  verb: JobVerb
   force: boolean
   actor: { kind: string; id: number | null; name: string | null }
   state: 'queued' | 'running' | 'done' | 'cancelled'

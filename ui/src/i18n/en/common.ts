@@ -23,6 +23,7 @@ export const common: Readonly<Record<keyof typeof source, string>> = {
   'pharmacy.state.ok': 'OK', 'pharmacy.state.warning': 'Warning', 'pharmacy.state.offline': 'Offline', 'pharmacy.state.maintenance': 'Maintenance', 'pharmacy.state.empty': 'No host',
   'opening.open': 'Open', 'opening.before': 'Not open yet', 'opening.after': 'Closed for today', 'opening.closed': 'Day off', 'opening.unknown': 'Hours not set', 'opening.from': 'from {at}',
   'verb.start': 'Start', 'verb.shutdown': 'Shut down', 'verb.stop': 'Force stop', 'verb.reboot': 'Reboot', 'verb.reset': 'Reset', 'verb.suspend': 'Suspend', 'verb.resume': 'Resume',
+  'verb.snapshot': 'Take snapshot', 'verb.rollback': 'Roll back', 'verb.snapshot_delete': 'Delete snapshot', 'verb.backup': 'Back up', 'verb.onboot': 'Start at boot',
 
   'reason.unreachable': 'Unreachable', 'reason.refused': 'Connection refused', 'reason.timeout': 'No answer', 'reason.tls_failed': 'TLS failed',
   'reason.certificate_changed': 'Certificate changed', 'reason.credential_refused': 'Login refused', 'reason.need_tfa': 'Account needs 2FA', 'reason.permission_denied': 'No permission',

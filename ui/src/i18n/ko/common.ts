@@ -21,6 +21,7 @@ export const common = {
   'pharmacy.state.ok': '정상', 'pharmacy.state.warning': '경고', 'pharmacy.state.offline': '오프라인', 'pharmacy.state.maintenance': '점검', 'pharmacy.state.empty': '호스트 없음',
   'opening.open': '영업 중', 'opening.before': '영업 전', 'opening.after': '영업 마감', 'opening.closed': '휴무', 'opening.unknown': '영업시간 미등록', 'opening.from': '{at}부터',
   'verb.start': '시작', 'verb.shutdown': '종료', 'verb.stop': '강제 정지', 'verb.reboot': '재시작', 'verb.reset': '초기화', 'verb.suspend': '일시 중단', 'verb.resume': '재개',
+  'verb.snapshot': '스냅샷 만들기', 'verb.rollback': '스냅샷으로 되돌리기', 'verb.snapshot_delete': '스냅샷 삭제', 'verb.backup': '백업', 'verb.onboot': '부팅 시 자동 시작 설정',
 
   'reason.unreachable': '연결할 수 없음', 'reason.refused': '연결 거부', 'reason.timeout': '응답 없음', 'reason.tls_failed': '보안 연결 실패',
   'reason.certificate_changed': '인증서 변경됨', 'reason.credential_refused': '로그인 거부', 'reason.need_tfa': '2단계 인증 계정', 'reason.permission_denied': '권한 없음',

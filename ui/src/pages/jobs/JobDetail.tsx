@@ -15,7 +15,7 @@ import { Icon } from '@/parts/Icon'
 import { notifyFailed } from '@/parts/notify'
 import { State } from '@/parts/State'
 import { askPower } from '@/power/ask'
-import { itemError, verbWords } from '@/power/words'
+import { isPower, itemError, verbWords } from '@/power/words'
 
 import { ended, isOver, ITEM_SIGN, type ItemState } from './model'
 
@@ -107,6 +107,7 @@ export function JobDetail({ jobId, onClose }: { jobId: number; onClose: () => vo
   if (!job) return <section className="panel job"><Failure error={once.error} /></section>
   const title = t('jobs.title_of', { n: job.counts.total, verb: verbWords(job.verb, job.force) })
   const parts = (['succeeded', 'failed', 'unknown', 'skipped', 'cancelled', 'running', 'queued'] as const).filter((state) => job.counts[state] > 0)
+  const { verb } = job
   return (
     <section className="panel job" aria-label={title}>
       <header><h2>{title}</h2><button type="button" className="btn ghost icon end" aria-label={t('act.close')} onClick={onClose}><Icon name="close" /></button></header>
@@ -116,7 +117,7 @@ export function JobDetail({ jobId, onClose }: { jobId: number; onClose: () => vo
         <p className="row-flex job-counts">{parts.map((state) => <State key={state} sign={ITEM_SIGN[state][0]} tone={ITEM_SIGN[state][1] as 'run'}>{t(`jobs.item.${state}`)} {job.counts[state]}</State>)}</p>
         <p className="row-flex">
           {!isOver(job) && job.counts.queued > 0 && <button type="button" className="btn" onClick={() => void cancel()}>{t('jobs.cancel', { n: job.counts.queued })}</button>}
-          {isOver(job) && again.length > 0 && <button type="button" className="btn" onClick={() => askPower(job.verb === 'stop' && !job.force ? 'shutdown' : job.verb, again)}>{t('jobs.again', { n: again.length })}</button>}
+          {isOver(job) && again.length > 0 && isPower(verb) && <button type="button" className="btn" onClick={() => askPower(verb === 'stop' && !job.force ? 'shutdown' : verb, again)}>{t('jobs.again', { n: again.length })}</button>}
         </p>
       </div>
       <Failure error={items.error} />
