@@ -73,6 +73,8 @@ class LiveService:
         self.journal = journal
         self.clock = clock
         self.epoch = secrets.token_hex(6)
+        self.epoch_of_parts = f"{self.epoch}-part"
+        """Marks streams that show a part: whoever may see more next time must not go on from there."""
         self.seq = 0
         self.measured: Measured | None = None
         self._event = event
@@ -215,7 +217,8 @@ class LiveService:
                     rows.setdefault(kind, []).append(row)
                     if not subscriber.everything:
                         subscriber.shown[kind].add(number)
-            yield wire.snapshot_part(self.epoch, seq, part, parts, rows, summary if part == 0 else None)
+            epoch = self.epoch if subscriber.everything else self.epoch_of_parts
+            yield wire.snapshot_part(epoch, seq, part, parts, rows, summary if part == 0 else None)
             # Encoding 500 rows takes some milliseconds: let others run in between.
             await asyncio.sleep(0)
             if subscriber.closed or subscriber.behind:
@@ -271,7 +274,7 @@ class LiveService:
                 subscriber.put(message)
         for subscriber, change in own:
             if change:
-                subscriber.put(wire.delta(self.epoch, self.seq, change))
+                subscriber.put(wire.delta(self.epoch_of_parts, self.seq, change))
 
     def _shared_delta(self, touched: dict[str, set[int]], events: list[Row], samples: Samples) -> wire.Delta:
         rows: dict[str, list[bytes]] = {}

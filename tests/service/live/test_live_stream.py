@@ -178,7 +178,12 @@ async def test_a_broken_connection_resumes_where_it_was(fleet: Fleet) -> None:
     event, delta = await Browser(fleet.live.stream(ADMIN, place)).next()
     assert event == "delta"
     assert [vm["status"] for vm in delta["set"]["vms"]] == ["stopped"]
-    for stranger in ("other:1", f"{fleet.live.epoch}:{fleet.live.seq + 5}", "nonsense"):
+    for stranger in (
+        "other:1",
+        f"{fleet.live.epoch_of_parts}:{fleet.live.seq}",
+        f"{fleet.live.epoch}:{fleet.live.seq + 5}",
+        "nonsense",
+    ):
         assert (await Browser(fleet.live.stream(ADMIN, stranger)).next())[0] == "snapshot"
     assert (await Browser(fleet.live.stream(OF_GANGNAM, place)).next())[0] == "snapshot"
 
@@ -241,3 +246,27 @@ async def test_events_of_others_and_of_sign_ins_stay_unseen(fleet: Fleet, db: Da
     assert audit.visible(ADMIN, row)
     assert not audit.visible(replace(OF_GANGNAM, grants=(replace(OF_GANGNAM.grants[0], path="/"),)), row)
     assert isinstance(audit.row(row).at, datetime)
+
+
+async def test_whoever_may_see_more_than_before_begins_with_a_snapshot(fleet: Fleet) -> None:
+    """A stream that showed a part carries an id from which no other goes on."""
+    part = Browser(fleet.live.stream(OF_GANGNAM, None))
+    await part.snapshot()
+    place = f"{fleet.live.epoch_of_parts}:{fleet.live.seq}"
+    rows = await Browser(fleet.live.stream(ADMIN, place)).snapshot()
+    assert len(rows["vms"]) == 3
+
+
+async def test_grants_that_changed_end_the_stream_and_others_go_on(fleet: Fleet) -> None:
+    taken, kept = Browser(fleet.live.stream(OF_GANGNAM, None)), Browser(fleet.live.stream(ADMIN, None))
+    await taken.snapshot()
+    await kept.snapshot()
+    fleet.revoked.add(OF_GANGNAM.name)
+    fleet.live.recheck(None)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert fleet.live.subscribers == 2  # closed, and gone as soon as its browser asks for more
+    with pytest.raises(StopAsyncIteration):
+        while True:
+            await anext(taken.stream)
+    assert fleet.live.subscribers == 1

@@ -1,0 +1,18 @@
+"""A check for schemathesis (SCHEMATHESIS_HOOKS): no answer carries a word of the file that PHARMQ_FOREIGN names."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+
+FOREIGN = tuple(Path(os.environ["PHARMQ_FOREIGN"]).read_text().split("\n"))
+
+
+@schemathesis.check
+def no_foreign_name(_ctx: Any, response: Any, case: Any) -> None:
+    text = response.content.decode(errors="replace")
+    sent = str(case.as_curl_command())
+    for word in FOREIGN:
+        if word and word in text and word not in sent:
+            raise AssertionError(f"the answer names {word!r}, which this caller may not see")
