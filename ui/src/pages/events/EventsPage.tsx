@@ -24,7 +24,7 @@ function Row({ event }: { event: JournalEvent }) {
     <tr>
       <td className="t2 nowrap"><time dateTime={event.at}>{clockSeconds(event.at)}</time></td>
       <td><span className="row-flex"><span className={`event-sign ${tone}`}><Sign name={sign} /></span><span>{sentence}</span></span></td>
-      <td className="phone-hide">{event.pharmacy_id !== null && <Link to="/pharmacies/$pharmacyId" params={{ pharmacyId: event.pharmacy_id }}>{event.pharmacy_name}</Link>}</td>
+      <td className="phone-hide">{/* A removed pharmacy has no page any more. */ event.pharmacy_id !== null && event.pharmacy_name && <Link to="/pharmacies/$pharmacyId" params={{ pharmacyId: event.pharmacy_id }}>{event.pharmacy_name}</Link>}</td>
       <td className="t2 phone-hide">{event.actor.kind === 'system' ? t('events.system') : event.actor.name}</td>
       <td className="t3 small phone-hide"><span className="mono event-upid" title={event.upid ?? undefined}>{event.upid ?? ''}</span></td>
     </tr>
