@@ -211,6 +211,10 @@ class Stage:
         """What happens to a guest outside of PharmQ."""
         act(self.host(number), self.guest(number, vmid), action)
 
+    def cookies(self) -> list[Any]:
+        """The administrator's session, for a browser."""
+        return [{"name": cookie.key, "value": cookie.value, "url": self.url} for cookie in self.client.cookie_jar]
+
     async def look(self) -> None:
         """Hosts publish what happened to their guests, and PharmQ looks, now instead of in some seconds."""
         for host in self.fleet.hosts:
@@ -236,7 +240,7 @@ class Stage:
     async def _is_calm(self) -> bool:
         summary = await self.api("GET", "/api/summary")
         hosts, vms = summary["hosts"], summary["vms"]
-        return (
+        return bool(
             hosts["online"] == hosts["total"]
             and vms["total"] == GUESTS * hosts["total"]
             and vms["running_confirmed"] == len(RUNNING) * hosts["total"]

@@ -1,12 +1,13 @@
 """A person's browser: pages that keep what went wrong, and leave a picture when a test fails."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Response
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response
 
 RESULTS = Path(__file__).parents[2] / "test-results" / "browser"
 #: told by the browser for each answer >= 400; we judge the answers themselves
@@ -25,6 +26,7 @@ class Visit:
     url: str
     log: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    _waiting: set[Request] = field(default_factory=set)
     _expected: list[tuple[int, str]] = field(default_factory=lambda: [(401, "/api/session")])
 
     async def page(self, path: str = "/") -> Page:
@@ -33,8 +35,25 @@ class Visit:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self._complain(f"page error: {error}"))
         page.on("response", self._answered)
+        page.on("request", self._asked)
+        page.on("requestfinished", self._settled)
+        page.on("requestfailed", self._settled)
         await page.goto(f"{self.url}{path}")
         return page
+
+    def _asked(self, request: Request) -> None:
+        if "/api/" in request.url:
+            self._waiting.add(request)
+
+    def _settled(self, request: Request) -> None:
+        self._waiting.discard(request)
+
+    async def quiet(self) -> None:
+        """Returns when no page waits for an answer of the API."""
+        calm = 0
+        while calm < 3:
+            await asyncio.sleep(0.02)
+            calm = 0 if self._waiting else calm + 1
 
     def expects(self, status: int, path: str) -> None:
         """Answers with this status of addresses that contain ``path`` are part of the test."""

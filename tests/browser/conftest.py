@@ -94,8 +94,7 @@ async def visiting(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIt
 async def visit(stage: Stage, visiting: Visiting) -> Visit:
     """The administrator's browser, signed in."""
     made = await visiting(stage.url)
-    cookies = [{"name": cookie.key, "value": cookie.value, "url": stage.url} for cookie in stage.client.cookie_jar]
-    await made.context.add_cookies(cookies)
+    await made.context.add_cookies(stage.cookies())
     return made
 
 

@@ -9,6 +9,7 @@ from browser_stage import Stage, until
 from browser_visit import Visit
 from playwright.async_api import Locator, Page, expect
 
+from pharmq_sim.console import Consoles
 from pharmq_sim.qemu import QemuGuest
 
 #: the canvas of the shown console as text; changes whenever its picture does
@@ -40,6 +41,12 @@ async def moving(page: Page) -> None:
 def by_menu(page: Page, name: str) -> Locator:
     """A page of the menu: clicking it keeps the application, unlike an address that is typed."""
     return page.get_by_role("navigation", name="주 메뉴").get_by_role("link", name=name)
+
+
+async def in_english(page: Page) -> None:
+    await page.get_by_role("button", name="내 계정").click()
+    await page.get_by_role("menuitem", name="English").click()
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
 async def test_two_screens_of_two_pharmacies_outlive_navigation(stage: Stage, page: Page) -> None:
@@ -116,7 +123,9 @@ async def machine(stage: Stage) -> AsyncIterator[QemuGuest]:
     """POS-1 of the third pharmacy is a real QEMU from now on."""
     guest = stage.guest(3, 100)
     made = QemuGuest("100 POS-1")
-    stage.host(3).consoles.use_qemu(guest, made)
+    consoles = stage.host(3).consoles
+    assert isinstance(consoles, Consoles)
+    consoles.use_qemu(guest, made)
     await until(lambda: made.running, "QEMU")
     yield made
 
@@ -147,9 +156,7 @@ async def test_a_stopped_vm_is_explained_in_both_languages_and_never_tried_again
     await expect(failure.locator(".remedy")).to_have_text("VM을 시작한 뒤 화면을 여세요.")
     await expect(tab_of(page, "마포늘푸른약국")).to_contain_text("끊김")
 
-    await page.get_by_role("button", name="내 계정").click()
-    await page.get_by_role("menuitem", name="English").click()
-    await expect(page.locator("html")).to_have_attribute("lang", "en")
+    await in_english(page)
     await expect(failure.locator(".title")).to_have_text("The screen cannot be opened.")
     await expect(failure.locator(".why")).to_contain_text("stopped")
     await expect(failure.locator(".remedy")).to_contain_text("Start")
@@ -182,10 +189,13 @@ async def test_an_offline_hosts_screen_is_explained(stage: Stage, visit: Visit) 
     await expect(failure.locator(".remedy")).to_contain_text("공유기 전원을 확인하세요")
     await expect(page.get_by_text("자동으로 다시 연결합니다")).to_be_visible()
     await expect(page.get_by_role("link", name="진단")).to_be_visible()
+    await in_english(page)
+    await expect(failure.locator(".why")).to_contain_text("does not answer")
+    await expect(failure.locator(".remedy")).to_contain_text("router")
     # It comes back by itself when the host does.
     stage.host(4).faults.clear()
     await stage.look()
-    await connected(page, "수원햇살약국")
+    await expect(page.get_by_role("list", name="Open consoles")).to_contain_text("Connected")
 
 
 async def test_a_dropped_screen_comes_back_by_itself_a_stopped_one_does_not(stage: Stage, page: Page) -> None:
