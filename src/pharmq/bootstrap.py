@@ -46,6 +46,8 @@ from pharmq.live.routes import ROUTES as LIVE_ROUTES
 from pharmq.live.service import LiveService
 from pharmq.live.sources import connect as connect_live
 from pharmq.polling.fleet import Fleet
+from pharmq.provisioning.routes import ROUTES as PROVISIONING_ROUTES
+from pharmq.provisioning.service import ProvisioningService
 from pharmq.settings import RuntimeSettings, SettingsService
 from pharmq.vault import MasterKey, Vault, VaultError, create_key_file, find_master_key
 from pharmq.vault.tables import data_keys
@@ -59,6 +61,7 @@ ROUTES = [
     *INVENTORY_ROUTES,
     *JOBS_ROUTES,
     *CONSOLES_ROUTES,
+    *PROVISIONING_ROUTES,
     *AUDIT_ROUTES,
     *LIVE_ROUTES,
     *WEB_ROUTES,
@@ -126,7 +129,7 @@ class House:
 
     SERVICES: ClassVar = (
         "db", "clock", "journal", "settings", "hosts", "inventory", "fleet", "jobs", "consoles", "audit", "live",
-        "onboot", "proof", "ready_checks",
+        "onboot", "proof", "provisioning", "ready_checks",
     )  # fmt: skip
     """Names by which handlers ask for services."""
 
@@ -172,6 +175,7 @@ class House:
             fresh=ground.access.fresh,
             start_vm=self._start_vm,
         )
+        self.provisioning = ProvisioningService(self.hosts, Leases(db, self.owner), clock, settings)
         self.audit = AuditService(db, journal, self.directory, self.inventory.view)
         self.live = LiveService(
             db,
@@ -276,6 +280,7 @@ class House:
         await self.live.start()
         await self.ground.access.start()
         await self.ground.proof.start()
+        await self.provisioning.start()
         await self.fleet.start()
         return self
 
@@ -289,6 +294,7 @@ class House:
     ) -> None:
         await self.ground.access.aclose()
         await self.hang_up()
+        await self.provisioning.aclose()
         await self.fleet.aclose()
         await self.jobs.aclose()
         await self.hosts.aclose()

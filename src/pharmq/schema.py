@@ -8,6 +8,7 @@ from pharmq.hosts import tables as hosts_tables
 from pharmq.inventory import tables as inventory_tables
 from pharmq.jobs import tables as jobs_tables
 from pharmq.journal import tables as journal_tables
+from pharmq.provisioning import tables as provisioning_tables
 from pharmq.schedules import tables as schedules_tables
 from pharmq.settings import tables as settings_tables
 from pharmq.vault import tables as vault_tables
@@ -21,6 +22,7 @@ TABLES = (
     inventory_tables,
     jobs_tables,
     journal_tables,
+    provisioning_tables,
     schedules_tables,
     settings_tables,
     vault_tables,

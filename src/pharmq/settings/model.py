@@ -40,3 +40,7 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     reauth_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 15
     """How long a shown password is good for changing credentials and access."""
     invitation_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 72
+    rotate_days: Annotated[int, msgspec.Meta(ge=0, le=3650)] = 0
+    """Service accounts get a new password and token after so many days; 0: only when asked."""
+    provision_automatically: bool = False
+    """Hosts that are known by an administrator's password get a service account without being asked."""
