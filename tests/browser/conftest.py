@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from browser_stage import Stage, stage_in
-from browser_visit import Visit, Visiting
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 import pharmq.web
+from browser.stage import Stage, stage_in
+from browser.visit import Visit, Visiting
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("PHARMQ_CHROMIUM", "/usr/bin/chromium")
@@ -23,12 +23,14 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+#: for machines that are busy; nothing here measures time
+PATIENCE_MS = 20_000
 FAILED = pytest.StashKey[bool]()
 DESK = {"width": 1440, "height": 900}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    whole = pytest.mark.asyncio(loop_scope="session")
+    whole = pytest.mark.asyncio(loop_scope="package")
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(whole, append=False)
@@ -44,7 +46,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     return report
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     static = Path(pharmq.web.__file__).parent / "static" / "index.html"
     assert static.is_file(), "The UI is not built: uv sync --frozen builds it (script/test does that)."
@@ -52,22 +54,23 @@ async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
         await browser.close()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="package")
 async def stage(shared_stage: Stage) -> Stage:
     """The whole product, calm: all hosts online, every guest as it was made."""
     await shared_stage.calm()
     return shared_stage
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="package")
 async def visiting(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Visiting]:
     """Browsers of people. Any complaint of their pages fails the test."""
     visits: list[Visit] = []
@@ -90,7 +93,7 @@ async def visiting(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIt
     assert not complaints, "the pages complained:\n" + "\n".join(complaints)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="package")
 async def visit(stage: Stage, visiting: Visiting) -> Visit:
     """The administrator's browser, signed in."""
     made = await visiting(stage.url)
@@ -98,7 +101,7 @@ async def visit(stage: Stage, visiting: Visiting) -> Visit:
     return made
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="package")
 async def page(visit: Visit) -> Page:
     """The dashboard of the signed-in administrator."""
     return await visit.page("/")

@@ -5,10 +5,10 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from browser_stage import Stage, until
-from browser_visit import Visit
 from playwright.async_api import Locator, Page, expect
 
+from browser.stage import Stage, until
+from browser.visit import Visit
 from pharmq_sim.console import Consoles
 from pharmq_sim.qemu import QemuGuest
 
@@ -118,7 +118,7 @@ async def test_a_click_arrives_where_it_was_made(stage: Stage, page: Page) -> No
     assert stage.screen(1, 101)["typed"] == ""
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="package")
 async def machine(stage: Stage) -> AsyncIterator[QemuGuest]:
     """POS-1 of the third pharmacy is a real QEMU from now on."""
     guest = stage.guest(3, 100)

@@ -3,9 +3,10 @@
 import re
 from typing import Any
 
-from browser_stage import Stage, until
-from browser_visit import Visit, says
 from playwright.async_api import Page, expect
+
+from browser.stage import Stage, until
+from browser.visit import Visit, says
 
 WORDS = {"ok": "정상", "warning": "경고", "offline": "오프라인", "maintenance": "점검"}
 

@@ -2,10 +2,10 @@
 
 import re
 
-from browser_stage import Stage, until
-from browser_visit import Visit, field_of
 from playwright.async_api import Page, expect
 
+from browser.stage import Stage, until
+from browser.visit import Visit, field_of
 from pharmq_sim.testing import PASSWORD
 
 

@@ -3,9 +3,10 @@
 import re
 
 import pytest
-from browser_stage import ADMIN, Stage, until
-from browser_visit import Visit
 from playwright.async_api import Page, expect
+
+from browser.stage import ADMIN, Stage, until
+from browser.visit import Visit
 
 
 async def test_a_row_follows_status_current_long_before_the_list_of_the_host_does(stage: Stage, visit: Visit) -> None:

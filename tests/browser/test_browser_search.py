@@ -2,9 +2,10 @@
 
 import re
 
-from browser_stage import Stage
-from browser_visit import Visit
 from playwright.async_api import Locator, Page, expect
+
+from browser.stage import Stage
+from browser.visit import Visit
 
 GANGNAM = "강남온누리약국"
 

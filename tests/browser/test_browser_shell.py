@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from browser_stage import Stage, until
-from browser_visit import Visit, Visiting
 from playwright.async_api import Page, Response, expect
+
+from browser.stage import Stage, until
+from browser.visit import Visit, Visiting
 
 BUDGET = 300_000
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}

@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from browser_stage import ADMIN, ADMIN_PASSWORD, Stage, served
-from browser_visit import Visiting, field_of
 from playwright.async_api import expect
+
+from browser.stage import ADMIN, ADMIN_PASSWORD, Stage, served
+from browser.visit import Visiting, field_of
 
 
 async def test_the_one_time_link_makes_the_administrator(tmp_path: Path, visiting: Visiting) -> None:

@@ -1,0 +1,1 @@
+"""PharmQ in a browser."""
