@@ -6,9 +6,10 @@ import './styles/base.css'
 
 import { createRoot } from 'react-dom/client'
 
-import { whenSignedOut } from '@/api/client'
+import { whenSignedOut, whenStandingChanged } from '@/api/client'
 import { App } from '@/app/App'
 import { router } from '@/app/router'
+import { queryClient } from '@/app/query'
 import { leave } from '@/app/session'
 import { initialLang, setLang } from '@/i18n'
 
@@ -20,6 +21,10 @@ document.documentElement.dataset.mantineColorScheme = dark ? 'dark' : 'light'
 whenSignedOut(() => {
   leave()
   void router.navigate({ to: '/login', search: { next: router.state.location.href } })
+})
+
+whenStandingChanged(() => {
+  void queryClient.invalidateQueries({ queryKey: ['session'] }).then(() => router.invalidate())
 })
 
 await setLang(initialLang())

@@ -19,6 +19,8 @@ export class ApiError extends Error {
 
 let csrf = ''
 let onUnauthenticated: () => void = () => {}
+let onStanding: () => void = () => {}
+let askPassword: () => Promise<boolean> = () => Promise.resolve(false)
 
 /** The token that writes carry; it comes with the session. */
 export function setCsrf(token: string): void {
@@ -28,6 +30,16 @@ export function setCsrf(token: string): void {
 /** Called when a call meets an ended session (not when signing in itself is refused). */
 export function whenSignedOut(listener: () => void): void {
   onUnauthenticated = listener
+}
+
+/** Called when the screen turns out to be locked, or a second factor must be registered first. */
+export function whenStandingChanged(listener: () => void): void {
+  onStanding = listener
+}
+
+/** Asks for the password again; true when it was shown and the refused call may be tried once more. */
+export function whenReauthNeeded(ask: () => Promise<boolean>): void {
+  askPassword = ask
 }
 
 export type Query = Readonly<Record<string, string | number | boolean | null | undefined | readonly (string | number)[]>>
@@ -65,7 +77,8 @@ async function failure(response: Response): Promise<ApiError> {
   )
 }
 
-async function call<T>(method: string, path: string, { query, body, signal, timeout = 30_000 }: Options = {}): Promise<T> {
+async function call<T>(method: string, path: string, options: Options = {}, again = false): Promise<T> {
+  const { query, body, signal, timeout = 30_000 } = options
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': currentLang() }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf
@@ -85,6 +98,8 @@ async function call<T>(method: string, path: string, { query, body, signal, time
   }
   if (!response.ok) {
     const error = await failure(response)
+    if (error.code === 'session.reauth' && !again && (await askPassword())) return call(method, path, options, true)
+    if (error.code === 'session.locked' || error.code === 'session.second_factor_needed') onStanding()
     if (error.status === 401 && !path.startsWith('/api/session') && !path.startsWith('/api/setup')) onUnauthenticated()
     throw error
   }

@@ -2,6 +2,7 @@
  * Do our hand-written shapes (`types.ts`, which carry the meaning) agree with the server's own document (`schema.ts`)?
  * The compiler answers: an answer of the server must fit ours, a body of ours must fit the server's.
  */
+import type * as people from './access-types'
 import type { Schemas } from './schema'
 import type * as ours from './types'
 
@@ -32,6 +33,14 @@ type Body<Ours, Server> = Ours extends Server ? true : { mismatch: Ours }
 
 export type Answers = All<[
   Answer<ours.Session, Schemas['SessionOut']>,
+  Answer<people.UserRow, Schemas['UserRow']>,
+  Answer<people.RoleRow, Schemas['RoleRow']>,
+  Answer<people.SessionRow, Schemas['access_sessions_SessionRow']>,
+  Answer<people.TokenRow, Schemas['TokenRow']>,
+  Answer<people.OwnSecurity, Schemas['OwnSecurity']>,
+  Answer<people.Enrolment, Schemas['Enrolment']>,
+  Answer<people.Farewell, Schemas['Farewell']>,
+  Answer<people.InvitationOut, Schemas['InvitationOut']>,
   Answer<ours.Summary, Schemas['Summary']>,
   Answer<ours.Pharmacy, Schemas['PharmacyRow']>,
   Answer<ours.Group, Schemas['PharmacyGroup']>,

@@ -22,6 +22,13 @@ export interface Session {
   privileges: string[]
   /** null: it ends only when idle too long. */
   expires_at: string | null
+  /** Only the password opens it again; until then it holds no privileges. */
+  locked: boolean
+  second_factor: boolean
+  /** The rules ask for one and there is none: it must be registered before anything else. */
+  second_factor_needed: boolean
+  /** Minutes without a key or a click until the screen is locked; 0: never. */
+  lock_minutes: number
 }
 
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun'

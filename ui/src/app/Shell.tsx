@@ -1,6 +1,9 @@
 /** Navigation, top bar and what floats above every page. Consoles and dialogs live here, outside the router's outlet. */
+import { useSuspenseQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 
+import { LockScreen, useIdleLock } from '@/access/LockScreen'
+import { Reauth } from '@/access/Reauth'
 import { ConsoleLayer } from '@/consoles/ConsoleLayer'
 import { useConsoleTabs, type ConsoleTab } from '@/consoles/tabs'
 import { t, type MessageKey } from '@/i18n'
@@ -10,6 +13,7 @@ import { Icon, Sign, type IconName, type SignName } from '@/parts/Icon'
 import { PowerLayer } from '@/power/PowerLayer'
 
 import { Palette } from './Palette'
+import { sessionQuery } from './session'
 import { TopBar } from './TopBar'
 
 import './shell.css'
@@ -81,6 +85,13 @@ function NavLink({ item, n }: { item: NavItem; n: number | undefined }) {
 }
 
 export function Shell() {
+  const { data: session } = useSuspenseQuery(sessionQuery)
+  if (session?.locked) return <LockScreen session={session} />
+  return <Unlocked lockMinutes={session?.lock_minutes ?? 0} />
+}
+
+function Unlocked({ lockMinutes }: { lockMinutes: number }) {
+  useIdleLock(lockMinutes)
   const counts = useCounts()
   const consoles = useConsoleTabs()
   const narrow = useLocation({ select: (location) => location.pathname === '/consoles' })
@@ -105,6 +116,7 @@ export function Shell() {
       <ConsoleLayer />
       <PowerLayer />
       <Palette />
+      <Reauth />
     </div>
   )
 }

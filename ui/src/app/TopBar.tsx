@@ -9,7 +9,7 @@ import { Icon } from '@/parts/Icon'
 import { notifyFailed } from '@/parts/notify'
 
 import { openPalette } from './palette-store'
-import { sessionQuery, signOut } from './session'
+import { lockScreen, sessionQuery, signOut } from './session'
 
 function LinkState() {
   const link = useLink()
@@ -63,6 +63,8 @@ export function TopBar() {
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item onClick={() => void setLang(currentLang() === 'ko' ? 'en' : 'ko')}>{t('top.language')}</Menu.Item>
+            <Menu.Item onClick={() => void navigate({ to: '/settings', search: { part: 'me' } })}>{t('settings.part.me')}</Menu.Item>
+            <Menu.Item onClick={() => void lockScreen().catch(notifyFailed)}>{t('lock.now')}</Menu.Item>
             <Menu.Item onClick={() => void leave()}>{t('top.sign_out')}</Menu.Item>
           </Menu.Dropdown>
         </Menu>

@@ -35,6 +35,17 @@ const setup = createRoute({
   component: lazyRouteComponent(() => import('@/pages/session/SetupPage'), 'SetupPage'),
 })
 
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: '/invite',
+  component: lazyRouteComponent(() => import('@/pages/session/InvitePage'), 'InvitePage'),
+})
+const secondFactor = createRoute({
+  getParentRoute: () => root,
+  path: '/second-factor',
+  component: lazyRouteComponent(() => import('@/pages/session/SecondFactorPage'), 'SecondFactorPage'),
+})
+
 const app = createRoute({
   getParentRoute: () => root,
   id: 'app',
@@ -42,6 +53,7 @@ const app = createRoute({
   beforeLoad: async ({ location }) => {
     const session = await queryClient.ensureQueryData(sessionQuery)
     if (!session) throw redirect({ to: '/login', search: { next: location.href === '/' ? undefined : location.href } })
+    if (session.second_factor_needed && !session.locked) throw redirect({ to: '/second-factor' })
   },
 })
 
@@ -110,12 +122,15 @@ const events = createRoute({
 const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings',
+  validateSearch: some((s) => ({ part: text(s.part), user: whole(s.user) })),
   component: lazyRouteComponent(() => import('@/pages/settings/SettingsPage'), 'SettingsPage'),
 })
 
 const routeTree = root.addChildren([
   login,
   setup,
+  invite,
+  secondFactor,
   app.addChildren([dashboard, pharmacies, pharmacy, hosts, host, enrol, vms, consoles, jobs, events, settings]),
 ])
 

@@ -11,7 +11,8 @@ let liveFor: string | undefined
 
 function enter(session: Session | null): Session | null {
   setCsrf(session?.csrf ?? '')
-  const user = session ? String(session.user.id) : undefined
+  // A locked screen receives nothing; neither does one that must register a second factor first.
+  const user = session && !session.locked && !session.second_factor_needed ? String(session.user.id) : undefined
   if (user !== liveFor) {
     liveFor = user
     if (user) startLive(user, () => void queryClient.invalidateQueries({ queryKey: ['session'] }))
@@ -33,8 +34,24 @@ export const sessionQuery = queryOptions({
   },
 })
 
-export async function signIn(username: string, password: string): Promise<void> {
-  queryClient.setQueryData(sessionQuery.queryKey, enter(await api.post<Session>('/api/session', { username, password })))
+export async function signIn(username: string, password: string, code?: string): Promise<void> {
+  const body = { username, password, ...(code ? { code } : {}) }
+  queryClient.setQueryData(sessionQuery.queryKey, enter(await api.post<Session>('/api/session', body)))
+}
+
+export async function acceptInvitation(token: string, password: string): Promise<void> {
+  queryClient.setQueryData(sessionQuery.queryKey, enter(await api.post<Session>('/api/invitation/accept', { token, password })))
+}
+
+/** The password shown again: unlocks the screen, and allows sensitive changes for some minutes. */
+export async function confirmPassword(password: string): Promise<void> {
+  await api.post('/api/session/confirm', { password })
+  await queryClient.invalidateQueries({ queryKey: ['session'] })
+}
+
+export async function lockScreen(): Promise<void> {
+  await api.post('/api/session/lock')
+  await queryClient.invalidateQueries({ queryKey: ['session'] })
 }
 
 export async function setUp(token: string, username: string, password: string): Promise<void> {

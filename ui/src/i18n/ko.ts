@@ -1,7 +1,8 @@
 /** Korean, the source of every key. One file per area, so that areas grow without meeting. */
+import { access } from './ko/access'
 import { common } from './ko/common'
 import { consoles } from './ko/consoles'
 import { pages } from './ko/pages'
 import { vms } from './ko/vms'
 
-export const ko = { ...common, ...pages, ...vms, ...consoles } as const
+export const ko = { ...common, ...pages, ...vms, ...consoles, ...access } as const

@@ -1,0 +1,41 @@
+export const access = {
+  'login.code': '인증 코드', 'login.code_hint': '인증 앱의 6자리 코드 또는 복구 코드', 'login.back': '처음부터 다시 로그인',
+  'invite.title': '초대받은 계정 시작', 'invite.hello': '{name} 님, 사용할 비밀번호를 정하세요.', 'invite.submit': '비밀번호 정하고 시작', 'invite.rule': '10자 이상',
+  'lock.title': '화면이 잠겨 있습니다', 'lock.who': '{name} 님의 비밀번호를 입력하면 이어서 쓸 수 있습니다.', 'lock.open': '잠금 풀기', 'lock.now': '화면 잠그기', 'lock.other': '다른 사용자로 로그인',
+  'reauth.title': '본인 확인', 'reauth.why': '로그인 정보와 접근 권한을 바꾸려면 비밀번호를 다시 확인합니다.', 'reauth.submit': '확인',
+  'settings.parts': '설정 구분', 'settings.part.general': '일반', 'settings.part.me': '내 보안', 'settings.part.users': '사용자', 'settings.part.roles': '역할', 'settings.part.policy': '보안 정책',
+
+  'me.account': '내 계정', 'me.name': '표시 이름', 'me.password': '비밀번호 변경', 'me.old': '지금 비밀번호', 'me.new': '새 비밀번호', 'me.password_done': '비밀번호를 바꿨습니다. 다른 기기의 로그인은 끝났습니다.',
+  'tfa.title': '2단계 인증', 'tfa.off': '쓰지 않음', 'tfa.on': '사용 중', 'tfa.since': '등록 {at}', 'tfa.codes_left': '남은 복구 코드 {n}개',
+  'tfa.why': '비밀번호가 새어 나가도 휴대전화의 인증 앱 없이는 로그인할 수 없게 합니다.', 'tfa.begin': '인증 앱 등록', 'tfa.remove': '해제', 'tfa.remove_ask': '2단계 인증을 해제할까요?', 'tfa.remove_cost': '비밀번호만으로 로그인할 수 있게 됩니다.',
+  'tfa.scan': '인증 앱으로 이 그림을 찍으세요.', 'tfa.picture': '인증 앱 등록용 QR 코드', 'tfa.by_hand': '찍을 수 없으면 이 키를 입력하세요.', 'tfa.code': '앱에 나온 6자리 코드', 'tfa.confirm': '등록 완료',
+  'tfa.recovery': '복구 코드', 'tfa.recovery_why': '휴대전화를 잃어버렸을 때 한 번씩 쓸 수 있습니다. 지금만 보이니 안전한 곳에 보관하세요.', 'tfa.renew': '복구 코드 새로 만들기', 'tfa.kept': '보관했습니다', 'tfa.copy': '복구 코드 복사',
+  'tfa.needed.title': '2단계 인증 등록', 'tfa.needed.why': '이 시스템의 규칙에 따라 인증 앱을 등록해야 시작할 수 있습니다.',
+  'sessions.title': '로그인한 곳', 'sessions.where': '주소', 'sessions.browser': '브라우저', 'sessions.since': '로그인', 'sessions.seen': '마지막 사용', 'sessions.current': '지금 이 화면', 'sessions.locked': '잠김', 'sessions.end': '끝내기', 'sessions.none': '로그인한 곳이 없습니다.',
+  'tokens.title': 'API 토큰', 'tokens.none': 'API 토큰이 없습니다.', 'tokens.add': '토큰 만들기', 'tokens.name': '이름', 'tokens.days': '사용 기간', 'tokens.day': '{n}일', 'tokens.scope': '범위', 'tokens.everything': '내 권한 전체', 'tokens.expires': '만료', 'tokens.last_used': '마지막 사용', 'tokens.never': '없음',
+  'tokens.limit_privileges': '권한 제한', 'tokens.limit_place': '위치 제한', 'tokens.once': '토큰은 지금만 보입니다.', 'tokens.remove_ask': '{name} 토큰을 삭제할까요?', 'tokens.remove_cost': '이 토큰을 쓰는 프로그램은 바로 멈춥니다.', 'tokens.copy': '토큰 복사',
+
+  'users.title': '사용자', 'users.add': '사용자 초대', 'users.name': '로그인 이름', 'users.display_name': '이름', 'users.grants': '권한', 'users.state': '상태', 'users.signed_in': '마지막 로그인', 'users.never': '없음',
+  'users.state.active': '사용 중', 'users.state.disabled': '사용 중지', 'users.state.invited': '초대함', 'users.invite': '초대 링크 만들기', 'users.link': '초대 링크', 'users.link_why': '본인에게 직접 전달하세요. 한 번만 쓸 수 있고 {until}까지 유효합니다. 지금만 보입니다.', 'users.copy_link': '링크 복사',
+  'users.disable': '사용 중지', 'users.enable': '다시 사용', 'users.disable_ask': '{name} 사용자를 중지할까요?', 'users.disable_cost': '모든 로그인이 바로 끝나고 다시 로그인할 수 없습니다.', 'users.remove': '삭제', 'users.remove_ask': '{name} 사용자를 삭제할까요?', 'users.remove_cost': '계정과 권한이 사라집니다. 기록은 남습니다.',
+  'users.invite_again': '새 초대 링크', 'users.invite_again_ask': '{name} 님에게 새 초대 링크를 만들까요?', 'users.invite_again_cost': '지금 비밀번호와 로그인은 바로 끝납니다.', 'users.clear_tfa': '2단계 인증 초기화', 'users.clear_tfa_ask': '{name} 님의 2단계 인증을 초기화할까요?', 'users.clear_tfa_cost': '비밀번호만으로 로그인할 수 있게 됩니다.',
+  'users.detail': '{name} 사용자', 'users.more': '그 밖의 작업',
+  'grants.none': '권한이 없습니다. 아무것도 볼 수 없습니다.', 'grants.add': '권한 주기', 'grants.role': '역할', 'grants.kind': '범위', 'grants.place': '대상', 'grants.revoke': '회수', 'grants.revoke_ask': '{role} 권한을 회수할까요?', 'grants.revoke_cost': '{place}: 열려 있는 화면과 콘솔이 바로 닫힙니다.',
+  'place.everything': '전체', 'place.group': '그룹', 'place.pharmacy': '약국', 'place.host': '호스트', 'place.vm': 'VM', 'place.gone': '없어진 대상 {path}',
+  'offboard.act': '퇴사 처리', 'offboard.ask': '{name} 님을 퇴사 처리할까요?', 'offboard.cost': '로그인, 콘솔, API 토큰, 2단계 인증이 바로 끝나고 권한이 모두 회수됩니다. 되돌릴 수 없습니다.', 'offboard.heir': '예약 작업을 넘겨받을 사람', 'offboard.nobody': '없음 (예약 작업 중지)', 'offboard.reason': '사유', 'offboard.typed': '확인을 위해 로그인 이름을 입력하세요: {name}',
+  'lost.act': '기기 분실', 'lost.ask': '{name} 님이 기기를 잃어버렸습니까?', 'lost.cost': '로그인, 콘솔, API 토큰, 2단계 인증이 바로 끝나고 비밀번호도 쓸 수 없게 됩니다. 본인은 새 초대 링크로 다시 시작합니다.',
+  'farewell.title': '처리 결과', 'farewell.ended': '끝낸 로그인 {sessions}개 · 삭제한 토큰 {tokens}개 · 회수한 권한 {grants}개', 'farewell.tfa': '2단계 인증을 해제했습니다.', 'farewell.handed': '{what} {n}개를 넘겼습니다.', 'farewell.known': '이 사람이 알고 있는 비밀', 'farewell.known_why': '직접 입력했거나 등록한 로그인 정보입니다. 모두 바꾸는 것이 안전합니다.', 'farewell.none': '이 사람이 입력한 로그인 정보가 없습니다.', 'farewell.change': '바꾸기', 'farewell.changed': '그 뒤에 바뀜',
+  'known.credential': '로그인 정보', 'known.host': '등록한 호스트', 'handed.schedules': '예약 작업',
+
+  'roles.title': '역할', 'roles.built_in': '기본 역할', 'roles.own': '만든 역할', 'roles.add': '역할 만들기', 'roles.edit': '역할 바꾸기', 'roles.name': '이름', 'roles.privileges': '권한', 'roles.users': '사용자', 'roles.remove_cost': '아무도 가지고 있지 않은 역할만 삭제할 수 있습니다.',
+  'role.administrator': '관리자', 'role.operator': '운영자', 'role.viewer': '보기 전용', 'role.console-only': '콘솔 전용', 'role.auditor': '감사자',
+  'privilege.see': '보기', 'privilege.power': '전원', 'privilege.snapshot': '스냅샷', 'privilege.guest.edit': 'VM 정보 수정', 'privilege.console.view': '콘솔 보기', 'privilege.console.control': '콘솔 조작', 'privilege.console.terminal': '콘솔 터미널', 'privilege.node.shell': '호스트 셸', 'privilege.console.clipboard': '콘솔 클립보드', 'privilege.console.screenshot': '콘솔 캡처', 'privilege.session.kill': '남의 콘솔 끝내기', 'privilege.host.edit': '호스트 관리', 'privilege.pharmacy.edit': '약국 관리', 'privilege.credential.edit': '로그인 정보 관리', 'privilege.schedule.edit': '예약 관리', 'privilege.alert.edit': '알림 관리', 'privilege.export': '내보내기', 'privilege.audit.read': '감사 이력 보기', 'privilege.access.edit': '접근 권한 관리', 'privilege.settings.edit': '설정 관리',
+
+  'policy.title': '보안 정책', 'policy.tfa': '모든 사용자에게 2단계 인증 요구', 'policy.networks': '사내 네트워크 (한 줄에 하나)', 'policy.networks_why': '여기에 없는 주소에서 로그인하면 2단계 인증이 항상 필요합니다. 비워 두면 외부로 취급하는 곳이 없습니다.', 'policy.lock': '화면 자동 잠금 (분, 0은 끔)', 'policy.reauth': '비밀번호 재확인 유지 (분)', 'policy.invitation': '초대 링크 유효 시간 (시간)',
+  'setting.lock_minutes': '화면 자동 잠금 (분)', 'setting.reauth_minutes': '비밀번호 재확인 유지 (분)', 'setting.invitation_hours': '초대 링크 유효 시간 (시간)',
+
+  'event.session.locked': '{actor} 님 화면 잠금', 'event.session.ended': '{actor} 님이 로그인을 끝냄', 'event.session.confirmed': '{actor} 님 비밀번호 확인',
+  'event.access.user_added': '사용자 추가: {name}', 'event.access.user_changed': '사용자 변경: {name}', 'event.access.user_removed': '사용자 삭제: {name}', 'event.access.invited': '새 초대 링크', 'event.access.invitation_accepted': '{actor} 님 초대 수락', 'event.access.grant_added': '권한 부여: {role} {path}', 'event.access.grant_removed': '권한 회수: {role} {path}',
+  'event.access.role_added': '역할 추가: {name}', 'event.access.role_changed': '역할 변경: {name}', 'event.access.role_removed': '역할 삭제: {name}', 'event.access.token_added': 'API 토큰 추가', 'event.access.token_removed': 'API 토큰 삭제', 'event.access.password_reset': '비밀번호 초기화: {name}', 'event.access.password_changed': '{actor} 님 비밀번호 변경',
+  'event.access.second_factor_added': '{actor} 님 2단계 인증 등록', 'event.access.second_factor_removed': '2단계 인증 해제', 'event.access.recovery_code_used': '{actor} 님 복구 코드 사용 (남은 코드 {left}개)', 'event.access.recovery_codes_renewed': '{actor} 님 복구 코드 재발급', 'event.access.offboarded': '퇴사 처리: {name}', 'event.access.device_lost': '기기 분실 처리: {name}',
+} as const
