@@ -90,7 +90,7 @@ function Password() {
       <header><h2 id="password-title">{t('me.password')}</h2></header>
       <form className="panel-body form" onSubmit={(event) => void save(event)}>
         <Failure error={error} />
-        <div className="form-two">
+        <div className="form-two level">
           <PasswordInput label={t('me.old')} required autoComplete="current-password" value={old} onChange={(event) => setOld(event.currentTarget.value)} />
           <PasswordInput label={t('me.new')} description={t('invite.rule')} required autoComplete="new-password" value={fresh} error={fieldError(error, 'new')} onChange={(event) => setFresh(event.currentTarget.value)} />
         </div>

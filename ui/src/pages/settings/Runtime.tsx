@@ -8,6 +8,8 @@ import { Failure, fieldError } from '@/parts/Failure'
 import { notifyDone } from '@/parts/notify'
 
 type Values = Record<string, number | string | boolean>
+/** Stand on the page of the security policy. */
+const POLICY = new Set(['lock_minutes', 'reauth_minutes', 'invitation_hours'])
 
 /** Numbers that may change while PharmQ runs; the server knows their bounds and says so by field. */
 export function Runtime() {
@@ -38,7 +40,7 @@ export function Runtime() {
       <form className="panel-body form" onSubmit={(event) => void save(event)}>
         <Failure error={query.error ?? error} />
         <div className="settings-grid">
-          {Object.entries(values).filter(([, value]) => typeof value === 'number').map(([key, value]) => (
+          {Object.entries(values).filter(([key, value]) => typeof value === 'number' && !POLICY.has(key)).map(([key, value]) => (
             <NumberInput key={key} label={tMaybe(`setting.${key}`) ?? key} value={value as number} hideControls error={fieldError(error, key)} onChange={(next) => setDraft((before) => ({ ...before, [key]: typeof next === 'number' ? next : Number(next) }))} />
           ))}
         </div>
