@@ -48,6 +48,10 @@ from pharmq.live.sources import connect as connect_live
 from pharmq.polling.fleet import Fleet
 from pharmq.provisioning.routes import ROUTES as PROVISIONING_ROUTES
 from pharmq.provisioning.service import ProvisioningService
+from pharmq.schedules.routes import ROUTES as SCHEDULES_ROUTES
+from pharmq.schedules.service import SchedulesService
+from pharmq.schedules.serving import Around as AroundSchedules
+from pharmq.schedules.store import SchedulesStore
 from pharmq.settings import RuntimeSettings, SettingsService
 from pharmq.vault import MasterKey, Vault, VaultError, create_key_file, find_master_key
 from pharmq.vault.tables import data_keys
@@ -60,6 +64,7 @@ ROUTES = [
     *HOSTS_ROUTES,
     *INVENTORY_ROUTES,
     *JOBS_ROUTES,
+    *SCHEDULES_ROUTES,
     *CONSOLES_ROUTES,
     *PROVISIONING_ROUTES,
     *AUDIT_ROUTES,
@@ -129,7 +134,7 @@ class House:
 
     SERVICES: ClassVar = (
         "db", "clock", "journal", "settings", "hosts", "inventory", "fleet", "jobs", "consoles", "audit", "live",
-        "onboot", "proof", "provisioning", "ready_checks",
+        "onboot", "schedules", "proof", "provisioning", "ready_checks",
     )  # fmt: skip
     """Names by which handlers ask for services."""
 
@@ -162,6 +167,19 @@ class House:
             actor_now=lambda ref: ground.access.stored(ref.kind, ref.id, ref.token_id),
         )
         self.onboot = OnbootService(self.inventory, self.directory)
+        self.schedules = SchedulesService(
+            AroundSchedules(
+                db=db,
+                store=SchedulesStore(db),
+                journal=journal,
+                jobs=self.jobs,
+                view=self.inventory.view,
+                directory=self.directory,
+                actor_of=lambda owner: ground.access.stored(owner.kind, owner.id, owner.token_id),
+            ),
+            clock,
+        )
+        ground.access.hand_over("schedules", self.schedules.hand_over)
         self.consoles = ConsolesService(
             db=db,
             clock=clock,
@@ -276,6 +294,7 @@ class House:
         await self.hosts.start()
         await self.inventory.start()
         await self.jobs.start()
+        await self.schedules.start()
         await self.consoles.start()
         await self.live.start()
         await self.ground.access.start()
@@ -296,6 +315,7 @@ class House:
         await self.hang_up()
         await self.provisioning.aclose()
         await self.fleet.aclose()
+        await self.schedules.aclose()
         await self.jobs.aclose()
         await self.hosts.aclose()
         await self.inventory.aclose()

@@ -68,13 +68,12 @@ PLAIN = JobOptions()
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """Why there is a job, when no person asked for it directly: a schedule (its id, name and the run), or the retry
-    of an earlier job (its id)."""
+    """Why there is a job, when no person asked for it directly: a schedule (its id and name), or the retry of an
+    earlier job (its id)."""
 
     kind: Literal["schedule", "retry"]
     id: int
     name: str = ""
-    run_id: int | None = None
 
 
 EndedBy: TypeAlias = Literal["person", "failures", "deadline"]

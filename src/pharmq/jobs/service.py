@@ -12,6 +12,7 @@ from pharmq.base.errors import Conflict, Invalid, NotFound, Unavailable
 from pharmq.base.ids import new_act_id
 from pharmq.db import Database, Tx
 from pharmq.inventory.model import TaskRef, VmFilter
+from pharmq.jobs.afterwards import Picture
 from pharmq.jobs.asking import HostClient
 from pharmq.jobs.board import Board, Touch
 from pharmq.jobs.course import Pace, Surroundings
@@ -102,6 +103,10 @@ class JobsService:
         if self._started:
             self._started = False
             await self.runner.aclose()
+
+    def prove_by(self, picture: Picture) -> None:
+        """Who can look at a guest's screen says so here: then "started means usable" does not need an agent."""
+        self.runner.afterwards.picture = picture
 
     # --- what other rooms show
 

@@ -5,14 +5,61 @@ export interface Schemas {
     password: string
     token: string
   }
-  Accepted: {
-    job: Schemas["JobView"]
+  AccountRow: {
+    attempts?: number
+    credential_kind: string
+    due_at?: string | null
+    host_id: number
+    host_ip: string
+    host_username: string
+    next_at?: string | null
+    operation?: string | null
+    overdue?: boolean
+    pharmacy_id: number
+    pharmacy_name: string
+    privileges?: string[]
+    reason?: string | null
+    reason_params?: Record<string, unknown>
+    rotated_at?: string | null
+    state: "none" | "queued" | "working" | "waiting" | "stopped" | "ready"
+    step?: string | null
+    token?: string | null
+    username?: string | null
+  }
+  AccountsReport: {
+    hosts: number
+    none: number
+    oldest: string | null
+    overdue: number
+    provision_automatically: boolean
+    queued: number
+    ready: number
+    reasons: Record<string, number>
+    rotate_days: number
+    stopped: number
+    waiting: number
+    working: number
   }
   ActorRef: {
     id: number | null
     kind: string
     name: string | null
     token_id?: number | null
+  }
+  Administrator: {
+    secret: string
+    username: string
+  }
+  Around: {
+    days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | unknown)[]
+    edge: "open" | "close"
+    kind: "opening"
+    offset_min?: number
+  }
+  AvoidedDay: {
+    day: string
+    name: string | null
+    why: "holiday" | "exception"
   }
   BackupOptions: {
     compress?: "0" | "gzip" | "lzo" | "zstd"
@@ -28,11 +75,28 @@ export interface Schemas {
     timeout_s?: number | null
     vms?: Schemas["VmIn"][] | null
   }
+  Calendar: {
+    holidays: Schemas["Holiday"][]
+    items: Schemas["CalendarEntry"][]
+    truncated: number[]
+  }
+  CalendarEntry: {
+    at: string
+    job_id: number | null
+    pharmacies: number | null
+    reason: string | null
+    reason_params: Record<string, string | number | boolean | null>
+    run_id: number | null
+    schedule_id: number
+    schedule_name: string
+    state: "running" | "done" | "queued" | "skipped" | "missed" | "failed" | "planned"
+    trigger: "slot" | "hand" | "back"
+    verb: "start" | "shutdown" | "stop" | "reboot" | "reset" | "suspend" | "resume" | "backup"
+  }
   Cause: {
     id: number
     kind: "schedule" | "retry"
     name?: string
-    run_id?: number | null
   }
   CertificateView: {
     fingerprint: string | null
@@ -101,6 +165,10 @@ export interface Schemas {
     name: string
     updated_at: string
     username: string
+  }
+  Cron: {
+    expression: string
+    kind: "cron"
   }
   CsvForm: {
     csv?: string | null
@@ -210,6 +278,15 @@ export interface Schemas {
     kind?: "region" | "chain" | "other"
     name: string
   }
+  GuestView: {
+    gone: boolean
+    host_id: number
+    pharmacy_id: number
+    pharmacy_name: string
+    vm_id: number
+    vm_name: string
+    vmid: number
+  }
   Health: {
     status: string
   }
@@ -227,6 +304,10 @@ export interface Schemas {
     reason_params: Record<string, string | number | boolean | null>
     status: "online" | "offline" | "maintenance"
     steps: Schemas["HealthStep"][]
+  }
+  Holiday: {
+    day: string
+    name: string
   }
   HostCounts: {
     maintenance?: number
@@ -383,6 +464,10 @@ export interface Schemas {
   LostIn: {
     reason?: string
   }
+  Missed: {
+    do?: "skip" | "once" | "when_back"
+    within_s?: number
+  }
   ModeIn: {
     force?: boolean
     mode: "control" | "view"
@@ -419,6 +504,12 @@ export interface Schemas {
     second_factor_at: string | null
     second_factor_needed: boolean
     signed_in_at: string | null
+  }
+  Owner: {
+    id: number | null
+    kind: string
+    name: string | null
+    token_id?: number | null
   }
   "Page_pharmq.access.leaving.KnownSecret_": {
     items: Schemas["KnownSecret"][]
@@ -490,6 +581,18 @@ export interface Schemas {
   }
   "Page_pharmq.jobs.onboot.OnbootRow_": {
     items: Schemas["OnbootRow"][]
+    total: number
+  }
+  "Page_pharmq.provisioning.model.AccountRow_": {
+    items: Schemas["AccountRow"][]
+    total: number
+  }
+  "Page_pharmq.schedules.model.RunView_": {
+    items: Schemas["RunView"][]
+    total: number
+  }
+  "Page_pharmq.schedules.model.ScheduleView_": {
+    items: Schemas["ScheduleView"][]
     total: number
   }
   PasswordIn: {
@@ -571,6 +674,14 @@ export interface Schemas {
     vmid: number
     wave?: number
   }
+  Preview: {
+    avoided: Schemas["AvoidedDay"][]
+    guests: number
+    pharmacies: number
+    runs: Schemas["UpcomingRun"][]
+    skipped: number
+    without_hours: number
+  }
   Privilege: "see" | "power" | "snapshot" | "guest.edit" | "console.view" | "console.control" | "console.terminal" | "node.shell" | "console.clipboard" | "console.screenshot" | "session.kill" | "host.edit" | "pharmacy.edit" | "credential.edit" | "schedule.edit" | "alert.edit" | "export" | "audit.read" | "access.edit" | "settings.edit"
   ProbeForm: {
     address: string
@@ -599,6 +710,11 @@ export interface Schemas {
     display_name: string
     lang: "ko" | "en"
   }
+  ProvisionForm: {
+    administrator?: Schemas["Administrator"] | null
+    forget_set?: boolean
+    host_ids?: number[] | null
+  }
   Readiness: {
     checks: Record<string, boolean>
     ready: boolean
@@ -610,6 +726,14 @@ export interface Schemas {
   }
   RecoveryCodes: {
     recovery_codes: string[]
+  }
+  Refusal: {
+    code: string
+    host_id: number
+  }
+  RemoveForm: {
+    administrator?: Schemas["Administrator"] | null
+    forget_host?: boolean
   }
   Report: {
     checkpoints: number
@@ -637,6 +761,26 @@ export interface Schemas {
     privileges: Schemas["Privilege"][]
     users: number
   }
+  RotateForm: {
+    host_ids?: number[] | null
+  }
+  RunView: {
+    counts: Schemas["Counts"] | null
+    created_at: string
+    finished_at: string | null
+    id: number
+    job_id: number | null
+    late: boolean
+    pharmacies: number | null
+    reason: string | null
+    reason_params: Record<string, string | number | boolean | null>
+    schedule_id: number
+    schedule_name: string
+    slot_at: string
+    started_at: string | null
+    state: "running" | "done" | "queued" | "skipped" | "missed" | "failed"
+    trigger: "slot" | "hand" | "back"
+  }
   RuntimeSettings: {
     certificate_warning_days?: number
     console_claim_s?: number
@@ -653,11 +797,47 @@ export interface Schemas {
     lock_minutes?: number
     offline_after?: number
     poll_interval_s?: number
+    provision_automatically?: boolean
     reauth_minutes?: number
+    rotate_days?: number
     second_factor_required?: boolean
     session_hours?: number
     session_idle_hours?: number
     slow_interval_s?: number
+  }
+  ScheduleForm: {
+    enabled?: boolean
+    force?: boolean
+    missed?: Schemas["Missed"]
+    name: string
+    note?: string
+    options?: Schemas["JobOptions"]
+    overlap?: "skip" | "queue"
+    targets: Schemas["TargetsIn"]
+    timeout_s?: number | null
+    verb: "start" | "shutdown" | "stop" | "reboot" | "reset" | "suspend" | "resume" | "backup"
+    when: Schemas["When"]
+  }
+  ScheduleView: {
+    created_at: string
+    enabled: boolean
+    force: boolean
+    id: number
+    last_run: Schemas["RunView"] | null
+    may_edit: boolean
+    missed: Schemas["Missed"]
+    name: string
+    next_at: string | null
+    note: string
+    options: Schemas["JobOptions"]
+    overlap: "skip" | "queue"
+    owner: Schemas["Owner"]
+    targets: Schemas["TargetsView"]
+    timeout_s: number | null
+    updated_at: string
+    verb: "start" | "shutdown" | "stop" | "reboot" | "reset" | "suspend" | "resume" | "backup"
+    waiting_hosts: number
+    when: Schemas["When"]
   }
   ScreenRow: {
     id: number
@@ -713,6 +893,14 @@ export interface Schemas {
   SyncAnswer: {
     requested: number
   }
+  TargetsIn: {
+    filter?: Schemas["FilterIn"] | null
+    vms?: Schemas["VmIn"][] | null
+  }
+  TargetsView: {
+    filter: Schemas["VmFilter"] | null
+    vms: Schemas["GuestView"][] | null
+  }
   TaskLogView: {
     lines: string[]
     total: number
@@ -748,6 +936,12 @@ export interface Schemas {
     name: string
     paths: string[] | null
     privileges: string[] | null
+  }
+  UpcomingRun: {
+    at: string
+    day: string
+    holiday: string | null
+    pharmacies: number | null
   }
   UserIn: {
     display_name: string
@@ -805,6 +999,17 @@ export interface Schemas {
     types?: Record<string, number>
     unknown?: number
   }
+  VmFilter: {
+    group_id?: number[]
+    host_id?: number[]
+    host_status?: ("online" | "offline" | "maintenance")[]
+    missing?: boolean | null
+    pharmacy_id?: number[]
+    q?: string
+    status?: ("running" | "stopped" | "suspended" | "unknown")[]
+    tag?: string[]
+    type?: ("kiosk" | "pos" | "server" | "backup" | "other")[]
+  }
   VmIn: {
     host_id: number
     vmid: number
@@ -846,6 +1051,20 @@ export interface Schemas {
     vm_type_source: "tag" | "rule" | "hand" | "default"
     vmid: number
   }
+  Weekly: {
+    days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | unknown)[]
+    kind: "weekly"
+    times: (string | unknown)[]
+  }
+  When: {
+    closed?: "run" | "skip"
+    except?: (string | unknown)[]
+    from?: string | null
+    holidays?: "run" | "skip" | "only"
+    rule: Schemas["Weekly"] | Schemas["Cron"] | Schemas["Around"]
+    until?: string | null
+    zone?: string
+  }
   access_sessions_SessionRow: {
     created_at: string
     current: boolean
@@ -877,5 +1096,12 @@ export interface Schemas {
     vm_name: string
     vmid: number
     wants?: "control" | "view"
+  }
+  jobs_routes_Accepted: {
+    job: Schemas["JobView"]
+  }
+  provisioning_model_Accepted: {
+    accepted: number
+    refused: Schemas["Refusal"][]
   }
 }
