@@ -46,15 +46,26 @@ const secondFactor = createRoute({
   component: lazyRouteComponent(() => import('@/pages/session/SecondFactorPage'), 'SecondFactorPage'),
 })
 
+/** Nobody enters unknown; after the sign-in one is where one wanted to go. */
+const signedIn = async ({ location }: { location: { href: string } }) => {
+  const session = await queryClient.ensureQueryData(sessionQuery)
+  if (!session) throw redirect({ to: '/login', search: { next: location.href === '/' ? undefined : location.href } })
+  if (session.second_factor_needed && !session.locked) throw redirect({ to: '/second-factor' })
+}
+
 const app = createRoute({
   getParentRoute: () => root,
   id: 'app',
   component: Shell,
-  beforeLoad: async ({ location }) => {
-    const session = await queryClient.ensureQueryData(sessionQuery)
-    if (!session) throw redirect({ to: '/login', search: { next: location.href === '/' ? undefined : location.href } })
-    if (session.second_factor_needed && !session.locked) throw redirect({ to: '/second-factor' })
-  },
+  beforeLoad: signedIn,
+})
+/** One console in a window of its own: no navigation around it. */
+const screen = createRoute({
+  getParentRoute: () => root,
+  path: '/screen/$vmId',
+  params: { parse: (p) => ({ vmId: Number(p.vmId) }), stringify: (p) => ({ vmId: String(p.vmId) }) },
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('@/pages/consoles/ScreenPage'), 'ScreenPage'),
 })
 
 const dashboard = createRoute({
@@ -131,6 +142,7 @@ const routeTree = root.addChildren([
   setup,
   invite,
   secondFactor,
+  screen,
   app.addChildren([dashboard, pharmacies, pharmacy, hosts, host, enrol, vms, consoles, jobs, events, settings]),
 ])
 

@@ -4,10 +4,14 @@ declare module '@novnc/novnc' {
     constructor(target: HTMLElement, channel: WebSocket, options?: { shared?: boolean })
     viewOnly: boolean
     scaleViewport: boolean
+    resizeSession: boolean
+    /** 0 to 9. */
+    qualityLevel: number
+    compressionLevel: number
     background: string
     disconnect(): void
     focus(options?: FocusOptions): void
     sendKey(keysym: number, code: string | null, down?: boolean): void
-    getImageData(): ImageData
+    clipboardPasteFrom(text: string): void
   }
 }

@@ -9,9 +9,12 @@ import type { Vm, VncSession } from '@/api/types'
 import { store } from '@/live/store'
 
 import { endOfCall, endOfSocket, pause, type End } from './ends'
-import { MODIFIERS, type Press } from './keys'
+import type { Desk, Hands } from './hands'
+import { LastPicture } from './last-picture'
 
 export type ConsoleState = 'connecting' | 'connected' | 'view_only' | 'reconnecting' | 'lost'
+/** The picture scaled into its place, pixel by pixel, or the guest asked to take the place's size. */
+export type Size = 'fit' | 'actual' | 'guest'
 
 /** What pages show of a console; a new object with each change. */
 export interface ConsoleTab {
@@ -25,13 +28,19 @@ export interface ConsoleTab {
   /** When the kept last picture was taken (ms), while it is shown. */
   pictureAt?: number
   viewOnly: boolean
-  fit: boolean
+  size: Size
+  /** Enlarged by pinching. */
+  zoomed: boolean
+  /** Codes of the modifiers that the key bar holds down. */
+  held: readonly string[]
+  /** How far a pasted text has been typed, in strokes. */
+  typing?: { done: number; total: number }
+  /** What the guest copied last, and when it came (ms). In memory only. */
+  clipboard?: { text: string; at: number }
 }
 
 /** Longest wait for a picture after the socket opened; the server itself gives up before. */
 const OPENING_MS = 40_000
-/** The last picture of a lost console lives in memory only, and no longer than this. */
-const PICTURE_MS = 5 * 60_000
 /** A connection that held this long starts the back-off anew. */
 const STEADY_MS = 10_000
 /** How long a VM that was restarted here is waited for. */
@@ -41,11 +50,13 @@ const QUIET_ATTEMPTS = 2
 
 const STOPPED: ReadonlySet<string> = new Set(['console.vm_stopped', 'console.vm_stopped_during'])
 
-export class Screen {
+export class Screen implements Desk {
   readonly frame = document.createElement('div')
+  readonly well = document.createElement('div')
   tab: ConsoleTab
-  #well = document.createElement('div')
-  #picture: HTMLCanvasElement | undefined
+  /** There once the code for it is: with the first connection. */
+  hands: Hands | undefined
+  #picture = new LastPicture(this.frame, () => this.tell({ pictureAt: undefined }))
   #rfb: RFB | undefined
   #socket: WebSocket | undefined
   #sessionId: string | undefined
@@ -60,11 +71,10 @@ export class Screen {
 
   constructor(vmId: number, told: () => void) {
     this.#told = told
-    this.tab = { vmId, state: 'connecting', viewOnly: false, fit: true }
+    this.tab = { vmId, state: 'connecting', viewOnly: false, size: 'fit', zoomed: false, held: [] }
     this.frame.className = 'console-frame'
-    this.#well.className = 'console-well'
-    this.frame.append(this.#well)
-    this.#well.addEventListener('focusout', () => this.#letGo())
+    this.well.className = 'console-well'
+    this.frame.append(this.well)
     void this.#dial()
   }
 
@@ -91,57 +101,31 @@ export class Screen {
 
   setViewOnly(viewOnly: boolean): void {
     if (this.#rfb) this.#rfb.viewOnly = viewOnly
-    this.#tell({ viewOnly, ...(this.tab.state === 'connected' || this.tab.state === 'view_only' ? { state: viewOnly ? 'view_only' : 'connected' } : {}) })
-  }
-
-  setFit(fit: boolean): void {
-    if (this.#rfb) this.#rfb.scaleViewport = fit
-    this.#tell({ fit })
+    this.tell({ viewOnly, ...(this.tab.state === 'connected' || this.tab.state === 'view_only' ? { state: viewOnly ? 'view_only' : 'connected' } : {}) })
   }
 
   focus(): void {
     this.#rfb?.focus({ preventScroll: true })
   }
 
-  /** Presses the keys in order and lets them go in the opposite one. */
-  press(keys: readonly Press[]): void {
-    for (const [keysym, code] of keys) this.#rfb?.sendKey(keysym, code, true)
-    for (const [keysym, code] of keys.toReversed()) this.#rfb?.sendKey(keysym, code, false)
-    this.focus()
+  get rfb(): RFB | undefined {
+    return this.#rfb
   }
 
-  /** One key down and up; the focus stays where it is. */
-  tap([keysym, code]: Press): void {
-    this.#rfb?.sendKey(keysym, code)
-  }
-
-  /** Types text as keys; what a keyboard layout of the guest lacks is lost there, as on any VNC. */
-  type(text: string): void {
-    for (const letter of text) {
-      const point = letter.codePointAt(0) ?? 0
-      this.#rfb?.sendKey(letter === '\n' ? 0xff0d : point < 0x100 ? point : 0x01000000 | point, null)
-    }
-  }
-
-  /** The keyboard went elsewhere with keys held (Ctrl-K): their release will never reach the guest, so it is told now. */
-  #letGo(): void {
-    const rfb = this.#rfb
-    if (!rfb || this.tab.viewOnly) return
-    for (const [keysym, code] of MODIFIERS) rfb.sendKey(keysym, code, false)
-    // noVNC forgets what it holds for pressed only when its keyboard is taken away and given back.
-    rfb.viewOnly = true
-    rfb.viewOnly = false
+  get container(): boolean {
+    return store.row('vms', this.tab.vmId)?.guest_type === 'lxc'
   }
 
   close(): void {
     this.#turn += 1
     this.#abort.abort()
     this.#release()
-    this.#dropPicture()
+    this.hands?.end()
+    this.#picture.drop()
     this.frame.remove()
   }
 
-  #tell(change: Partial<ConsoleTab>): void {
+  tell(change: Partial<ConsoleTab>): void {
     this.tab = { ...this.tab, ...change }
     this.#told()
   }
@@ -151,6 +135,7 @@ export class Screen {
     for (const stop of this.#stops.splice(0)) stop()
     const rfb = this.#rfb
     this.#rfb = undefined
+    this.hands?.detach()
     if (rfb) rfb.disconnect()
     else this.#socket?.close()
     this.#socket = undefined
@@ -183,10 +168,11 @@ export class Screen {
     this.#abort = new AbortController()
     this.#release()
     const first = this.tab.state === 'connecting'
-    this.#tell({ state: first ? 'connecting' : this.#attempt > QUIET_ATTEMPTS ? 'lost' : 'reconnecting', retryAt: undefined })
+    this.tell({ state: first ? 'connecting' : this.#attempt > QUIET_ATTEMPTS ? 'lost' : 'reconnecting', retryAt: undefined })
     try {
-      const [{ default: Rfb }, ticket] = await Promise.all([import('@novnc/novnc'), this.#ticket(this.#abort.signal)])
+      const [{ default: Rfb }, hands, ticket] = await Promise.all([import('@novnc/novnc'), import('./hands'), this.#ticket(this.#abort.signal)])
       if (turn !== this.#turn) return
+      this.hands ??= new hands.Hands(this)
       this.#sessionId = ticket.session_id
       this.#attach(turn, Rfb, ticket.websocket_url)
     } catch (error) {
@@ -202,20 +188,20 @@ export class Screen {
     // Before noVNC listens: it tears its picture down on close and does not pass the code on.
     socket.addEventListener('close', ({ code, reason }) => ended(endOfSocket(code, reason)))
     this.#socket = socket
-    const rfb = new Rfb(this.#well, socket, { shared: true })
+    const rfb = new Rfb(this.well, socket, { shared: true })
     rfb.background = 'transparent'
-    rfb.scaleViewport = this.tab.fit
     rfb.viewOnly = this.tab.viewOnly
+    this.#rfb = rfb
+    this.hands?.attach(rfb, socket)
     rfb.addEventListener('connect', () => {
       if (turn !== this.#turn) return
-      this.#dropPicture()
+      this.#picture.drop()
       for (const stop of this.#stops.splice(0)) stop()
       this.#after(STEADY_MS, () => (this.#attempt = 0))
-      this.#tell({ state: this.tab.viewOnly ? 'view_only' : 'connected', error: undefined, retryAt: undefined })
+      this.tell({ state: this.tab.viewOnly ? 'view_only' : 'connected', error: undefined, retryAt: undefined, pictureAt: undefined })
     })
     // noVNC gave up by itself; when the socket closed, its own event came first and this one is void.
     rfb.addEventListener('disconnect', () => ended({ error: new ApiError(0, 'ui.picture_unreadable'), retriable: true }))
-    this.#rfb = rfb
     this.#after(OPENING_MS, () => ended({ error: new ApiError(0, 'console.no_answer'), retriable: true }))
   }
 
@@ -223,8 +209,9 @@ export class Screen {
     this.#turn += 1
     if (this.tab.state === 'connected' || this.tab.state === 'view_only') this.#keepPicture()
     this.#release()
+    this.tab = { ...this.tab, held: [] }
     if (!retriable) {
-      this.#tell({ state: 'lost', error, retryAt: undefined })
+      this.tell({ state: 'lost', error, retryAt: undefined })
       if (STOPPED.has(error.code) && Date.now() < this.#backUntil) this.#awaitRunning()
       return
     }
@@ -232,7 +219,7 @@ export class Screen {
     this.#attempt += 1
     this.#after(wait, () => void this.#dial())
     this.#watchHost()
-    this.#tell({ state: this.#attempt > QUIET_ATTEMPTS ? 'lost' : 'reconnecting', error, retryAt: Date.now() + wait })
+    this.tell({ state: this.#attempt > QUIET_ATTEMPTS ? 'lost' : 'reconnecting', error, retryAt: Date.now() + wait })
   }
 
   /** A host that comes back is tried at once. */
@@ -245,32 +232,10 @@ export class Screen {
   }
 
   #keepPicture(): void {
-    this.#dropPicture()
-    const shown = this.#well.querySelector('canvas')
-    if (!this.#rfb || !shown?.width || !shown.height) return
-    const image = this.#rfb.getImageData()
-    const picture = document.createElement('canvas')
-    picture.className = 'console-last'
-    picture.width = image.width
-    picture.height = image.height
-    picture.getContext('2d')?.putImageData(image, 0, 0)
-    this.frame.append(picture)
-    this.#picture = picture
-    setTimeout(() => {
-      if (this.#picture !== picture) return
-      this.#dropPicture()
-      this.#tell({})
-    }, PICTURE_MS)
-    this.tab = { ...this.tab, pictureAt: Date.now() }
-  }
-
-  #dropPicture(): void {
-    const picture = this.#picture
+    const picture = this.hands?.picture()
     if (!picture) return
-    this.#picture = undefined
-    // A canvas gives its memory back with its size, not when it leaves the page.
-    picture.width = 0
-    picture.remove()
-    this.tab = { ...this.tab, pictureAt: undefined }
+    this.#picture.keep(picture)
+    this.hands?.wholePicture()
+    this.tab = { ...this.tab, pictureAt: Date.now() }
   }
 }

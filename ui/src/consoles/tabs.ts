@@ -4,8 +4,11 @@
  */
 import { useSyncExternalStore } from 'react'
 
+import { queryClient } from '@/app/query'
 import { router } from '@/app/router'
+import { sessionQuery } from '@/app/session'
 
+import { keepConsoles, keptConsoles, moved } from './keep'
 import { Screen, type ConsoleTab } from './screen'
 
 export type { ConsoleState, ConsoleTab } from './screen'
@@ -39,13 +42,51 @@ export const useConsoleTabs = (): readonly ConsoleTab[] =>
     () => tabs,
   )
 
+const userId = (): number | undefined => queryClient.getQueryData(sessionQuery.queryKey)?.user.id
+
+/** Remembers which consoles are open, once those from before a reload are open again. */
+let keeping = false
+function kept(): void {
+  if (keeping) keepConsoles(userId(), [...screens.keys()])
+}
+
+/** Opens what was open before the page was loaded anew; once. */
+export function restoreConsoles(): void {
+  const user = userId()
+  if (keeping || user === undefined) return
+  keeping = true
+  for (const vmId of keptConsoles(user)) start(vmId)
+}
+
 /** Starts the console of a VM unless it is open; goes nowhere. */
 export function ensureConsole(vmId: number): void {
+  restoreConsoles()
+  start(vmId)
+}
+
+/** The same in a window of its own, which opens nothing else and is remembered by nobody. */
+export function ensureOnly(vmId: number): void {
+  start(vmId)
+}
+
+function start(vmId: number): void {
   if (screens.has(vmId)) return
   if (!shelf.isConnected) document.body.append(shelf)
   const screen = new Screen(vmId, tell)
   screens.set(vmId, screen)
   putAway(screen)
+  kept()
+  tell()
+}
+
+/** Moves a console's tab to another place among the tabs. */
+export function moveConsole(vmId: number, to: number): void {
+  const order = [...screens]
+  const from = order.findIndex(([id]) => id === vmId)
+  if (from < 0) return
+  screens.clear()
+  for (const [id, screen] of moved(order, from, to)) screens.set(id, screen)
+  kept()
   tell()
 }
 
@@ -66,12 +107,14 @@ export function openConsoles(vmIds: readonly number[]): void {
 export function closeConsole(vmId: number): void {
   screens.get(vmId)?.close()
   screens.delete(vmId)
+  kept()
   tell()
 }
 
 export function closeAllConsoles(): void {
   for (const screen of screens.values()) screen.close()
   screens.clear()
+  kept()
   tell()
 }
 

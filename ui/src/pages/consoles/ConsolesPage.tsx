@@ -1,14 +1,16 @@
 import { useMediaQuery } from '@mantine/hooks'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { useEffect } from 'react'
 
 import { openPalette } from '@/app/palette-store'
-import { closeConsole, consoleTabs, ensureConsole, useConsoleTabs, type ConsoleTab } from '@/consoles/tabs'
+import { closeConsole, consoleTabs, ensureConsole, useConsoleTabs } from '@/consoles/tabs'
 import { t } from '@/i18n'
-import { useVm } from '@/live/store'
 import { Icon, type IconName } from '@/parts/Icon'
 
-import { ConsoleSign } from './ConsoleSign'
+import { useFullScreen, useKeyboardUp } from './full-screen'
+import { KeyBar } from './KeyBar'
+import { popOut } from './pop-out'
+import { Tabs } from './Tabs'
 import { Tile } from './Tile'
 import { Toolbar } from './Toolbar'
 
@@ -21,22 +23,6 @@ const TILINGS: readonly (readonly [1 | 4 | 9, IconName])[] = [[1, 'tile1'], [4, 
 const left: { tiles?: number } = {}
 const leave = (tiles: number | undefined): void => {
   left.tiles = tiles
-}
-
-function Tab({ tab, on, onPick, onClose }: { tab: ConsoleTab; on: boolean; onPick: () => void; onClose: () => void }) {
-  const vm = useVm(tab.vmId)
-  const tone = tab.state === 'lost' ? 'off' : tab.state === 'connected' || tab.state === 'view_only' ? 'run' : 't3'
-  return (
-    <li className={on ? 'console-tab on' : 'console-tab'}>
-      <button type="button" aria-current={on || undefined} onClick={onPick} onAuxClick={(event) => event.button === 1 && onClose()}>
-        <ConsoleSign state={tab.state} />
-        <span className="strong ellipsis">{vm?.vm_name ?? '–'}</span>
-        <span className={`small nowrap ${tone}`}>{t(`console.state.${tab.state}`)}</span>
-        <span className="small t2 ellipsis">{vm?.pharmacy_name}</span>
-      </button>
-      <button type="button" className="console-close" aria-label={`${vm?.pharmacy_name ?? ''} ${vm?.vm_name ?? ''} ${t('console.close')}`} onClick={onClose}><Icon name="close" size={14} /></button>
-    </li>
-  )
 }
 
 function None() {
@@ -55,28 +41,13 @@ function None() {
   )
 }
 
-/** Full screen of the whole workspace: dialogs and the palette must stay above it. */
-function useFullScreen(): [boolean, () => void] {
-  const [full, setFull] = useState(document.fullscreenElement !== null)
-  useEffect(() => {
-    const note = () => setFull(document.fullscreenElement !== null)
-    document.addEventListener('fullscreenchange', note)
-    return () => document.removeEventListener('fullscreenchange', note)
-  }, [])
-  const toggle = () => {
-    // Refused where the browser has no full screen (iPhone): the page already fills what there is.
-    if (document.fullscreenElement) void document.exitFullscreen()
-    else document.documentElement.requestFullscreen?.().catch(() => setFull(false))
-  }
-  return [full, toggle]
-}
-
 export function ConsolesPage() {
   const search = useSearch({ from: '/app/consoles' })
   const navigate = useNavigate({ from: '/consoles' })
   const tabs = useConsoleTabs()
   const phone = useMediaQuery('(max-width: 767px)')
   const [full, toggleFull] = useFullScreen()
+  const typing = useKeyboardUp()
   // The address names the open VM: a reload, or a link sent to a colleague, opens it.
   useEffect(() => {
     if (search.vm !== undefined) ensureConsole(search.vm)
@@ -104,17 +75,17 @@ export function ConsolesPage() {
     leave(next)
     void navigate({ search: (before) => ({ ...before, vm, tiles: next }), replace: true })
   }
+  /** The window has a session of its own, so this one ends. */
+  const apart = (vm: number) => popOut(vm) && close(vm)
   const fill = (vm: number) => {
     tile(1, vm)
     toggleFull()
   }
   return (
-    <main className={full ? 'consoles full' : 'consoles'}>
+    <main className={`consoles${full ? ' full' : ''}${typing ? ' typing' : ''}`}>
       <h1 className="sr">{t('nav.consoles')}</h1>
       <div className="console-tabs">
-        <ul aria-label={t('nav.open_consoles')}>
-          {tabs.map((tab) => <Tab key={tab.vmId} tab={tab} on={tab === framed} onPick={() => show(tab.vmId)} onClose={() => close(tab.vmId)} />)}
-        </ul>
+        <Tabs tabs={tabs} framed={framed.vmId} onPick={show} onClose={close} />
         <button type="button" className="btn ghost" onClick={openPalette}><Icon name="plus" /><span className="phone-hide">{t('act.open_screen')}</span></button>
         <span className="end">
           <span className="segments" role="group" aria-label={t('console.tiling')}>
@@ -126,10 +97,11 @@ export function ConsolesPage() {
           </span>
         </span>
       </div>
-      <Toolbar tab={framed} full={full} onFull={toggleFull} />
+      <Toolbar tab={framed} full={full} onFull={toggleFull} onPopOut={() => apart(framed.vmId)} />
       <div className={`tiles t${tiles}`}>
-        {shown.map((tab) => <Tile key={tab.vmId} tab={tab} framed={tab === framed} head={tiles > 1} onFrame={frame} onClose={close} onFull={() => fill(tab.vmId)} />)}
+        {shown.map((tab) => <Tile key={tab.vmId} tab={tab} framed={tab === framed} head={tiles > 1 || phone === true} onFrame={frame} onClose={close} onFull={() => fill(tab.vmId)} onPopOut={apart} />)}
       </div>
+      <KeyBar tab={framed} />
     </main>
   )
 }

@@ -57,12 +57,14 @@ interface Props {
   framed: boolean
   head: boolean
   onFrame: (vmId: number) => void
-  onClose: (vmId: number) => void
-  onFull: () => void
+  /** What the head offers; a tile without one needs none. */
+  onClose?: (vmId: number) => void
+  onFull?: () => void
+  onPopOut?: (vmId: number) => void
 }
 
 /** One console on the page. Its element is borrowed from the shelf while the tile is shown. */
-export function Tile({ tab, framed, head, onFrame, onClose, onFull }: Props) {
+export function Tile({ tab, framed, head, onFrame, onClose, onFull, onPopOut }: Props) {
   const slot = useRef<HTMLDivElement>(null)
   const vm = useVm(tab.vmId)
   useLayoutEffect(() => {
@@ -72,11 +74,11 @@ export function Tile({ tab, framed, head, onFrame, onClose, onFull }: Props) {
   useLayoutEffect(() => {
     // Keys go to the framed console, but never away from a field, a menu or a dialog.
     const at = document.activeElement
-    if (framed && ready && (at === null || at === document.body || at.closest('.consoles'))) screenOf(tab.vmId)?.focus()
+    if (framed && ready && (at === null || at === document.body || at.closest('.consoles')) && !at?.closest('textarea')) screenOf(tab.vmId)?.focus()
   }, [framed, ready, tab.vmId])
   const name = `${vm?.pharmacy_name ?? ''} ${vm?.vm_name ?? ''}`
   return (
-    <section className={framed && head ? 'tile on' : 'tile'} aria-label={name} onPointerDownCapture={() => onFrame(tab.vmId)}>
+    <section className={framed ? 'tile on' : 'tile'} aria-label={name} onPointerDownCapture={() => onFrame(tab.vmId)}>
       {head && (
         <header>
           <ConsoleSign state={tab.state} />
@@ -84,8 +86,9 @@ export function Tile({ tab, framed, head, onFrame, onClose, onFull }: Props) {
           <span className="t2 nowrap">{vm?.vm_name}</span>
           <span className="small t3 ellipsis">{t(`console.state.${tab.state}`)}{tab.pictureAt !== undefined && ` · ${t('console.last_picture', { at: clockTime(new Date(tab.pictureAt).toISOString()) })}`}</span>
           <span className="end">
-            <button type="button" className="btn ghost icon in-row" aria-label={`${name} ${t('console.full')}`} onClick={onFull}><Icon name="full" /></button>
-            <button type="button" className="btn ghost icon in-row" aria-label={`${name} ${t('console.close')}`} onClick={() => onClose(tab.vmId)}><Icon name="close" /></button>
+            {onPopOut && <button type="button" className="btn ghost icon in-row phone-hide" aria-label={`${name} ${t('console.pop_out')}`} title={t('console.pop_out')} onClick={() => onPopOut(tab.vmId)}><Icon name="external" /></button>}
+            <button type="button" className="btn ghost icon in-row" aria-label={`${name} ${t('console.full')}`} title={t('console.full')} onClick={onFull}><Icon name="full" /></button>
+            <button type="button" className="btn ghost icon in-row" aria-label={`${name} ${t('console.close')}`} title={t('console.close')} onClick={() => onClose?.(tab.vmId)}><Icon name="close" /></button>
           </span>
         </header>
       )}

@@ -1,43 +1,84 @@
 import { Menu } from '@mantine/core'
+import { lazy, Suspense, useState } from 'react'
 
+import { ApiError } from '@/api/client'
 import type { Verb } from '@/api/types'
-import { COMBINATIONS, CTRL_ALT_DEL } from '@/consoles/keys'
+import { CTRL_ALT_DEL } from '@/consoles/keys'
+import { fileName, markedPicture, saveFile } from '@/consoles/screenshot'
 import { screenOf, type ConsoleTab } from '@/consoles/tabs'
 import { t } from '@/i18n'
 import { useVm } from '@/live/store'
 import { Icon } from '@/parts/Icon'
+import { notifyDone, notifyFailed } from '@/parts/notify'
 import { askPower } from '@/power/ask'
 
-import { TouchKeyboard } from './TouchKeyboard'
+import { Feel } from './Feel'
+import { KeysMenu } from './KeysMenu'
+import { useMay, useSession } from './may'
+import { ViewMenu } from './ViewMenu'
+
+const PasteDialog = lazy(async () => ({ default: (await import('./PasteDialog')).PasteDialog }))
+const ClipboardDialog = lazy(async () => ({ default: (await import('./ClipboardDialog')).ClipboardDialog }))
 
 const POWER: readonly Verb[] = ['start', 'shutdown', 'reboot', 'stop', 'reset']
 const COMES_BACK: ReadonlySet<Verb> = new Set(['start', 'reboot', 'reset'])
 
-/** Acts on the framed console. */
-export function Toolbar({ tab, full, onFull }: { tab: ConsoleTab; full: boolean; onFull: () => void }) {
-  const vm = useVm(tab.vmId)
-  const screen = screenOf(tab.vmId)
+/** Keys and text into the guest. */
+function Keys({ tab }: { tab: ConsoleTab }) {
+  const [pasting, setPasting] = useState(false)
   const live = tab.state === 'connected'
+  return (
+    <>
+      <button type="button" className="btn ghost" disabled={!live} onClick={() => screenOf(tab.vmId)?.hands?.press(CTRL_ALT_DEL)}><Icon name="keyboard" />Ctrl-Alt-Del</button>
+      <KeysMenu vmId={tab.vmId} disabled={!live} />
+      <button type="button" className="btn ghost" disabled={!live} onClick={() => setPasting(true)}><Icon name="paste" />{t('console.paste')}</button>
+      {pasting && <Suspense><PasteDialog tab={tab} onClose={() => setPasting(false)} /></Suspense>}
+    </>
+  )
+}
+
+/** What leaves the guest: its clipboard and its picture, each by a privilege of its own. */
+function Out({ tab }: { tab: ConsoleTab }) {
+  const [reading, setReading] = useState(false)
+  const [seen, setSeen] = useState(0)
+  const vm = useVm(tab.vmId)
+  const session = useSession()
+  const mayRead = useMay('console.clipboard')
+  const mayShoot = useMay('console.screenshot')
+  const { clipboard } = tab
+  const fresh = clipboard !== undefined && clipboard.at > seen
+  const read = () => {
+    setSeen(clipboard?.at ?? 0)
+    setReading(true)
+  }
+  const shoot = async () => {
+    const picture = screenOf(tab.vmId)?.hands?.picture()
+    if (!picture || !session) return notifyFailed(new ApiError(0, 'ui.no_picture_yet'))
+    const { name, display_name: shown } = session.user
+    const mark = { pharmacy: vm?.pharmacy_name ?? '', vm: vm?.vm_name ?? '', by: shown && shown !== name ? `${shown} (${name})` : name, at: new Date() }
+    saveFile(await markedPicture(picture, mark), fileName(mark))
+    notifyDone(t('console.screenshot.done'))
+  }
+  return (
+    <>
+      {mayRead && clipboard && (
+        <button type="button" className="btn ghost" title={fresh ? t('console.clipboard.fresh') : undefined} onClick={read}>
+          <Icon name="copy" />{t('console.clipboard')}{fresh && <span className="fresh" role="img" aria-label={t('console.clipboard.fresh')} />}
+        </button>
+      )}
+      {mayShoot && <button type="button" className="btn ghost" disabled={tab.state !== 'connected' && tab.state !== 'view_only'} onClick={() => void shoot()}><Icon name="camera" />{t('console.screenshot')}</button>}
+      {reading && clipboard && <Suspense><ClipboardDialog clipboard={clipboard} onClose={() => setReading(false)} /></Suspense>}
+    </>
+  )
+}
+
+function Power({ tab }: { tab: ConsoleTab }) {
+  const vm = useVm(tab.vmId)
   const running = vm?.status === 'running'
   const can = (verb: Verb) => !!vm && !vm.stale && !vm.task && (verb === 'start' ? !running : running) && !(verb === 'reset' && vm.guest_type === 'lxc')
   const power = (verb: Verb) => askPower(verb, [tab.vmId], () => COMES_BACK.has(verb) && screenOf(tab.vmId)?.expectBack())
   return (
-    <div className="console-bar" role="toolbar" aria-label={t('console.toolbar')}>
-      <span className="name"><span className="strong">{vm?.pharmacy_name}</span> <span className="t2">{vm?.vm_name}</span></span>
-      <span className="rule" />
-      <TouchKeyboard vmId={tab.vmId} disabled={!live} />
-      <button type="button" className="btn ghost" disabled={!live} onClick={() => screen?.press(CTRL_ALT_DEL)}><Icon name="keyboard" />Ctrl-Alt-Del</button>
-      <Menu position="bottom-start" returnFocus={false}>
-        <Menu.Target><button type="button" className="btn ghost" disabled={!live}>{t('console.keys')}<Icon name="down" size={12} /></button></Menu.Target>
-        <Menu.Dropdown>{COMBINATIONS.map(([label, keys]) => <Menu.Item key={label} onClick={() => screen?.press(keys)}>{label}</Menu.Item>)}</Menu.Dropdown>
-      </Menu>
-      <span className="rule" />
-      <button type="button" className="btn ghost" aria-pressed={tab.fit} onClick={() => screen?.setFit(!tab.fit)}><Icon name="fit" />{t(tab.fit ? 'console.fit' : 'console.actual')}</button>
-      <button type="button" className="btn ghost" aria-pressed={tab.viewOnly} onClick={() => screen?.setViewOnly(!tab.viewOnly)}><Icon name="eye" />{t('console.view_only')}</button>
-      <span className="rule" />
-      <button type="button" className="btn ghost icon" aria-label={t('console.reconnect')} title={t('console.reconnect')} onClick={() => screen?.reconnect()}><Icon name="refresh" /></button>
-      <button type="button" className="btn ghost icon" aria-pressed={full} aria-label={t(full ? 'console.leave_full' : 'console.full')} title={t(full ? 'console.leave_full' : 'console.full')} onClick={onFull}><Icon name="full" /></button>
-      <span className="rule" />
+    <>
       <Menu position="bottom-start">
         <Menu.Target><button type="button" className="btn ghost"><Icon name="power" />{t('console.power')}<Icon name="down" size={12} /></button></Menu.Target>
         <Menu.Dropdown>
@@ -45,6 +86,39 @@ export function Toolbar({ tab, full, onFull }: { tab: ConsoleTab; full: boolean;
         </Menu.Dropdown>
       </Menu>
       {vm?.task && <span className="small t2 nowrap" role="status">{t('vm.task', { verb: t(`verb.${vm.task.verb}`) })}</span>}
+    </>
+  )
+}
+
+interface Props {
+  tab: ConsoleTab
+  full: boolean
+  onFull: () => void
+  /** Missing where the console has a window of its own already. */
+  onPopOut?: () => void
+}
+
+/** Acts on the framed console. */
+export function Toolbar({ tab, full, onFull, onPopOut }: Props) {
+  const vm = useVm(tab.vmId)
+  const screen = screenOf(tab.vmId)
+  const fullWord = t(full ? 'console.leave_full' : 'console.full')
+  return (
+    <div className="console-bar" role="toolbar" aria-label={t('console.toolbar')}>
+      <span className="name"><span className="strong">{vm?.pharmacy_name}</span> <span className="t2">{vm?.vm_name}</span></span>
+      <span className="rule" />
+      <Keys tab={tab} />
+      <span className="rule" />
+      <ViewMenu tab={tab} />
+      <button type="button" className="btn ghost" aria-pressed={tab.viewOnly} onClick={() => screen?.setViewOnly(!tab.viewOnly)}><Icon name="eye" />{t('console.view_only')}</button>
+      <Out tab={tab} />
+      <span className="rule" />
+      <button type="button" className="btn ghost icon" aria-label={t('console.reconnect')} title={t('console.reconnect')} onClick={() => screen?.reconnect()}><Icon name="refresh" /></button>
+      {onPopOut && <button type="button" className="btn ghost icon phone-hide" aria-label={t('console.pop_out')} title={t('console.pop_out')} onClick={onPopOut}><Icon name="external" /></button>}
+      <button type="button" className="btn ghost icon" aria-pressed={full} aria-label={fullWord} title={fullWord} onClick={onFull}><Icon name="full" /></button>
+      <span className="rule" />
+      <Power tab={tab} />
+      <Feel vmId={tab.vmId} />
     </div>
   )
 }

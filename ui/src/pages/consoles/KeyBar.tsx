@@ -1,0 +1,32 @@
+import { BAR_KEYS, BAR_MODIFIERS, FUNCTION_KEYS, HANJA, hangulPress, type Press } from '@/consoles/keys'
+import { usePrefs } from '@/consoles/prefs'
+import { screenOf, type ConsoleTab } from '@/consoles/tabs'
+import { t } from '@/i18n'
+import { Icon } from '@/parts/Icon'
+
+import { TouchKeyboard } from './TouchKeyboard'
+
+/** Under a console on a touch screen: the keys its own keyboard lacks. Modifiers wait for the next key. */
+export function KeyBar({ tab }: { tab: ConsoleTab }) {
+  const { hangulKey } = usePrefs()
+  const hands = () => screenOf(tab.vmId)?.hands
+  const disabled = tab.state !== 'connected'
+  const korean: readonly (readonly [string, Press])[] = [['한/영', hangulPress(hangulKey)], ['한자', HANJA]]
+  // The phone's keyboard stays only while its field keeps the focus.
+  const stay = (event: React.PointerEvent) => event.preventDefault()
+  const key = (label: string, press: Press, name?: string) => (
+    <button key={label} type="button" className="btn" disabled={disabled} aria-label={name} onPointerDown={stay} onClick={() => hands()?.tap(press)}>{label}</button>
+  )
+  return (
+    <div className="key-bar" role="toolbar" aria-label={t('console.key_bar')}>
+      {tab.zoomed && <button type="button" className="btn" onPointerDown={stay} onClick={() => hands()?.wholePicture()}><Icon name="fit" />{t('console.whole')}</button>}
+      <TouchKeyboard vmId={tab.vmId} disabled={disabled} />
+      {BAR_MODIFIERS.map(([label, press]) => (
+        <button key={label} type="button" className="btn" disabled={disabled} aria-pressed={tab.held.includes(press[1] ?? '')} onPointerDown={stay} onClick={() => hands()?.hold(press)}>{label}</button>
+      ))}
+      {korean.map(([label, press]) => key(label, press))}
+      {BAR_KEYS.map(([label, name, press]) => key(label, press, name && t(`console.key.${name}`)))}
+      {FUNCTION_KEYS.map(([label, [press]]) => press && key(label, press))}
+    </div>
+  )
+}
