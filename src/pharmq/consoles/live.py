@@ -162,7 +162,7 @@ class LiveConsoles:
         greet = self._spawner.spawn(settled(greeting.run()), f"greet {session.key[:8]}")
         opened: Opened | None = None
         try:
-            opened = await self._meanwhile(self._open(session), greet, session)
+            opened = await self._meanwhile(self._open(session, picture=True), greet, session)
             await self._meanwhile(_wait(greeting.done), greet, session)
             await _stop(greet)
             await self._record_open(session, opened.upid)
@@ -178,7 +178,7 @@ class LiveConsoles:
         patient = self._spawner.spawn(settled(patience.run()), f"patience {session.key[:8]}")
         opened: Opened | None = None
         try:
-            opened = await self._meanwhile(self._open(session), patient, session)
+            opened = await self._meanwhile(self._open(session, picture=False), patient, session)
             await _stop(patient)
             await self._record_open(session, opened.upid)
             await session.browser.write(GREETING)
@@ -204,7 +204,7 @@ class LiveConsoles:
         finally:
             await _stop(task)
 
-    async def _open(self, session: Session) -> Opened:
+    async def _open(self, session: Session, *, picture: bool) -> Opened:
         target = session.target
         try:
             host = self.host_of(target.host_id)
@@ -213,7 +213,7 @@ class LiveConsoles:
         if session.starts:
             await self._start(session, host)
             self._moved(session, "connecting")
-        if session.kind != "screen":
+        if not picture:
             return await open_terminal(host, target.place, self.clock)
         deadline = self.clock.monotonic() + (FRESH_SECONDS if session.starts else 0)
         while True:

@@ -9,7 +9,19 @@ import msgspec
 
 from pharmq.access import Scope
 from pharmq.base.errors import Conflict, PharmqError, Unavailable
-from pharmq.pve import Current, Guest, GuestConfig, Resources, TaskLog, TaskStatus, Upid, VncTicket
+from pharmq.pve import (
+    Current,
+    Endpoint,
+    Guest,
+    GuestConfig,
+    Pins,
+    Resources,
+    TaskLog,
+    TaskStatus,
+    Upid,
+    Version,
+    VncTicket,
+)
 
 State = Literal["issued", "opening", "open", "closed"]
 Kind = Literal["screen", "terminal", "shell"]
@@ -192,6 +204,13 @@ class Host(Protocol):
 
     @property
     def uses_token(self) -> bool: ...
+    @property
+    def endpoint(self) -> Endpoint: ...
+    @property
+    def pins(self) -> Pins: ...
+    async def login(self) -> None: ...
+    async def version(self) -> Version: ...
+    async def permissions(self) -> dict[str, frozenset[str]]: ...
     async def vncproxy(self, guest: Guest) -> VncTicket: ...
     async def termproxy(self, place: Guest | str) -> VncTicket: ...
     async def open_websocket(self, place: Guest | str, vnc: VncTicket) -> HostStream: ...

@@ -1,12 +1,15 @@
 """The console routes. The WebSocket itself is ``socket.ConsoleSocket``."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 import msgspec
 from litestar import delete, get, post, put
 from litestar.params import Parameter
+from litestar.response import Stream
 
 from pharmq.access import Actor, Privilege
+from pharmq.consoles.check import CheckLine
 from pharmq.consoles.model import Mode, ScreenRow, SessionRow, Ticket, VmType, Wish
 from pharmq.consoles.service import ConsolesService
 from pharmq.http import Limit, Offset, Page
@@ -129,7 +132,27 @@ async def list_viewers(actor: Actor, vm_id: int, consoles: ConsolesService) -> S
     return consoles.viewers(actor, vm_id)
 
 
+@post(
+    "/api/vms/{vm_id:int}/console-check",
+    status_code=200,
+    operation_id="checkConsole",
+    summary="Every step of opening a VM's screen, as lines of JSON while they happen",
+    tags=["consoles"],
+    opt={"privilege": Privilege.SEE},
+)
+async def check_console(actor: Actor, vm_id: int, consoles: ConsolesService) -> Stream:
+    """The answer is ``application/x-ndjson``: one ``CheckLine`` a line."""
+    lines = await consoles.check(actor, vm_id)
+    return Stream(_encoded(lines), media_type="application/x-ndjson", headers={"X-Accel-Buffering": "no"})
+
+
+async def _encoded(lines: AsyncIterator[CheckLine]) -> AsyncIterator[bytes]:
+    async for line in lines:
+        yield msgspec.json.encode(line) + b"\n"
+
+
 ROUTES = [
+    check_console,
     connect_console,
     connect_shell,
     refresh_console,

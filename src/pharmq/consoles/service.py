@@ -1,6 +1,6 @@
 """Consoles for the routes and the WebSocket: who may open which, and what became of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import msgspec
@@ -13,8 +13,10 @@ from pharmq.base.ids import new_act_id, new_token
 from pharmq.base.spawn import Spawner
 from pharmq.consoles import store
 from pharmq.consoles.browser import Browser, Receive, Send
+from pharmq.consoles.check import Check, CheckLine
+from pharmq.consoles.claims import Claims
 from pharmq.consoles.diagnosis import cause_of, cause_of_host
-from pharmq.consoles.live import LiveConsoles, StartVm, told
+from pharmq.consoles.live import LiveConsoles, StartVm
 from pharmq.consoles.model import (
     Cause,
     ConsoleEnded,
@@ -72,6 +74,8 @@ class ConsolesService:
         self._spawner = Spawner("consoles")
         turns = Turns(leases, clock, self._spawner)
         self.live = LiveConsoles(db, clock, journal, turns, targets, host_of, self._spawner, fresh, settings, start_vm)
+
+        self.claims = Claims(db, clock, journal, targets, self.live, owner)
 
     async def start(self) -> None:
         """Close in the table what an earlier run left open, and begin to look after what is open."""
@@ -283,6 +287,25 @@ class ConsolesService:
         """Rights of a user (None: of anybody) changed: consoles that they no longer cover end, or only watch."""
         self.live.recheck(user_id)
 
+    async def check(self, actor: Actor, vm_id: int) -> AsyncIterator[CheckLine]:
+        """Every step of an opening with its time and result. Raises NotFound, Forbidden; then nothing any more."""
+        target = self.targets.get(vm_id) if vm_id <= MAX_ID else None
+        if target is None or not allows(actor, Privilege.SEE, target.scope):
+            raise NotFound("vm.not_found", params={"id": str(vm_id)})
+        if not may_open(actor, "screen", "view", target):
+            raise Forbidden("access.forbidden", params={"privilege": Privilege.CONSOLE_VIEW.value})
+        if (full := self.live.full(actor, target.host_id)) is not None:
+            raise full.error()
+        try:
+            host = self._host_of(target.host_id)
+        except pve.PveError as error:
+            raise cause_of(error).error() from error
+        params = {"vmid": target.vmid, "vm_name": target.vm_name}
+        entry = Entry(kind="console.checked", who=who(actor), where=where(target.scope), params=params)
+        async with self.db.transaction() as tx:
+            await self.journal.append(tx, entry)
+        return Check(host, target, self.live.turns, self.clock).lines()
+
     # -- who acts on a screen ------------------------------------------------------------------------------------
 
     def encoded_screen(self, vm_id: int) -> bytes | None:
@@ -349,83 +372,13 @@ class ConsolesService:
         """One browser's WebSocket, from the claim to the end. The connect event was received already."""
         browser = Browser(receive, send, self.clock)
         try:
-            session = await self._claim(actor, session_id, browser)
+            session = await self.claims.claim(actor, session_id, browser)
         except ConsoleEnded as refused:
             await browser.accept(subprotocols)
             await browser.close(refused.cause)
             return
         # Accepted only now: servers log the path then, and the id in it is spent.
         await self.live.run(session, subprotocols)
-
-    async def _claim(self, actor: Actor, session_id: str, browser: Browser) -> Session:
-        added: list[Session] = []
-        try:
-            return await self._claimed(actor, session_id, browser, added)
-        except BaseException:
-            for session in added:
-                self.live.drop(session)
-            raise
-
-    async def _claimed(self, actor: Actor, session_id: str, browser: Browser, added: list[Session]) -> Session:
-        key = store.key_of(session_id)
-        now = self.clock.now()
-        async with self.db.transaction(durable=True) as tx:
-            row = await store.get(tx.conn, key)
-            if row is None or row.user_id != actor.id:
-                raise ConsoleEnded(Cause("console.session_unknown"))
-            if not await store.claim(tx.conn, key, actor.id, self.owner, now):
-                expired = row.state == "issued"
-                raise ConsoleEnded(Cause("console.session_expired" if expired else "console.session_used"))
-            target = self.targets.get(row.vm_id) if row.vm_id else self.targets.node(row.host_id)
-            scope = target.scope if target else scope_of(pharmacy_id=row.pharmacy_id, host_id=row.host_id)
-            request = Entry(
-                kind="console.opened",
-                phase="request",
-                act_id=row.act_id,
-                who=who(actor),
-                where=where(scope),
-                params=told(row.kind, row.mode, row.purpose, row.vmid, row.vm_name),
-            )
-            await self.journal.append(tx, request)
-            refusal = self._refusal(actor, target, row)
-            if refusal is not None or target is None:
-                refusal = refusal or Cause("console.vm_gone")
-                await store.closed(tx.conn, key, refusal.code, 0, 0, now)
-                params = told(row.kind, row.mode, row.purpose, row.vmid, row.vm_name) | dict(refusal.params)
-                outcome = Entry(
-                    kind="console.opened",
-                    phase="outcome",
-                    act_id=row.act_id,
-                    who=who(actor),
-                    where=where(scope),
-                    params=params,
-                    outcome=refusal.code,
-                )
-                await self.journal.append(tx, outcome)
-                session = None
-            else:
-                session = Session(
-                    key, row.act_id, target, actor, browser, now,
-                    kind=row.kind, wants=row.mode, starts=row.starts, purpose=row.purpose,
-                )  # fmt: skip
-                # Before the commit, so that the next claim counts it.
-                self.live.add(session)
-                added.append(session)
-        if session is None:
-            raise ConsoleEnded(refusal or Cause("console.vm_gone"))
-        return session
-
-    def _refusal(self, actor: Actor, target: Target | None, row: store.Stored) -> Cause | None:
-        """Asked again at the claim: rights and limits may have changed since the session was issued."""
-        if self.live.closing:
-            return Cause("console.server_stopping")
-        if target is None or target.missing:
-            return Cause("console.vm_gone")
-        if target.contract == "forbidden":
-            return Cause("console.contract_forbids")
-        if not may_open(actor, row.kind, row.mode, target):
-            return Cause("console.not_allowed")
-        return self.live.full(actor, target.host_id)
 
 
 def _same(actor: Actor, other: Actor) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 
 from pharmq import pve
 from pharmq.access import Actor, Grant, Privilege, scope_of
-from pharmq.base.clock import ManualClock
+from pharmq.base.clock import ManualClock, SystemClock
 from pharmq.base.secret import Secret
 from pharmq.consoles.model import Host, Target, Ticket
 from pharmq.consoles.service import ConsolesService
@@ -189,9 +189,9 @@ def _reason(message: aiohttp.WSMessage) -> str:
 
 
 class Rig:
-    """``clock`` is driven: it runs about ten times as fast as the wall's while real I/O goes on."""
+    """A manual ``clock`` is driven: it runs about ten times as fast as the wall's while real I/O goes on."""
 
-    def __init__(self, db: Database, journal: Journal, clock: ManualClock, hosts: int = 1) -> None:
+    def __init__(self, db: Database, journal: Journal, clock: ManualClock | SystemClock, hosts: int = 1) -> None:
         self.db = db
         self.journal = journal
         self.clock = clock
@@ -247,7 +247,7 @@ class Rig:
             await asyncio.sleep(0.01)
 
     async def _drive(self) -> None:
-        while True:
+        while isinstance(self.clock, ManualClock):
             await self.clock.advance(0.05)
             await asyncio.sleep(0.005)
 
@@ -315,13 +315,14 @@ class Rig:
         return await self.service.connect(actor, pharmacy_id, vmid)
 
     async def socket(
-        self, session_id: str, cookie: str = "admin", origin: str | None = ORIGIN, **headers: str
+        self, session_id: str, cookie: str = "admin", origin: str | None = ORIGIN, via: int = 0, **headers: str
     ) -> Viewer:
+        """``via``: the port of a proxy in front."""
         if origin is not None:
             headers["Origin"] = origin
         if cookie:
             headers["Cookie"] = f"pharmq_session={cookie}"
-        url = f"ws://127.0.0.1:{self.port}/api/vnc/ws/{session_id}"
+        url = f"ws://127.0.0.1:{via or self.port}/api/vnc/ws/{session_id}"
         return Viewer(await self._http.ws_connect(url, headers=headers, max_msg_size=0, autoping=True))
 
     async def open(self, vmid: int = 100, actor: Actor = ADMIN, pharmacy_id: int = 1) -> Viewer:
@@ -337,6 +338,13 @@ class Rig:
         except Closed as end:
             return end
         raise AssertionError("the console opened")
+
+    async def pass_time(self, seconds: float) -> None:
+        """In steps that leave pings and their answers the moment they need."""
+        for _ in range(int(seconds // 15) + 1):
+            if isinstance(self.clock, ManualClock):
+                await self.clock.advance(min(15, seconds))
+            await asyncio.sleep(0.02)
 
     async def until(self, condition: Any, what: str) -> None:
         for _ in range(2000):

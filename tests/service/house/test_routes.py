@@ -115,6 +115,7 @@ WHO = {
     "GET /api/vnc/sessions": "see",
     "DELETE /api/vnc/sessions/{session_id:str}": "see",
     "PUT /api/vnc/sessions/{session_id:str}/mode": "see",
+    "POST /api/vms/{vm_id:int}/console-check": "see",
     "GET /api/vms/{vm_id:int}/viewers": "see",
     "POST /api/proxmox/hosts/{host_id:int}/shell": "node.shell",
     "GET /api/events": "see",
