@@ -56,5 +56,6 @@ export type Answers = All<[
   Answer<ours.JournalEvent, Schemas['EventRow']>,
   Answer<ours.SearchHit, Schemas['SearchHit']>,
   Answer<ours.VncSession, Schemas['Ticket']>,
+  Answer<ours.Viewers, Schemas['ScreenRow']>,
 ]>
 export type Bodies = All<[Body<ours.PharmacyInput, Schemas['PharmacyForm']>]>

@@ -287,8 +287,33 @@ export interface Health {
   steps: HealthStep[]
 }
 
+/** A one-time address of a console. */
 export interface VncSession {
   session_id: string
   websocket_url: string
   expires_at: string
+  /** Names the session in lists and acts. */
+  session_key: string
+  kind: 'screen' | 'terminal' | 'shell'
+  mode: 'control' | 'view'
+  /** The VM is stopped, and is started when the browser comes. */
+  starts: boolean
+}
+
+/** Somebody on a screen. One person controls it; who `wants` control and only watches waits for it. */
+export interface Viewer {
+  session_key: string
+  user_id: number | null
+  name: string
+  kind: 'screen' | 'terminal' | 'shell'
+  mode: 'control' | 'view'
+  wants: 'control' | 'view'
+  phase: 'starting' | 'connecting' | 'open'
+  since: string
+}
+
+/** Who is on a VM's screen, oldest first. `id` is the VM's. */
+export interface Viewers {
+  id: number
+  viewers: Viewer[]
 }

@@ -1,6 +1,6 @@
 /** Connects this tab's store to the shared worker, or to a stream of its own where SharedWorker is missing. */
 import { Link } from './link'
-import type { LiveMessage } from './model'
+import { noRows, type LiveMessage } from './model'
 import { store } from './store'
 
 let stopLive: (() => void) | undefined
@@ -42,6 +42,6 @@ export function startLive(user: string, whenRefused: () => void): void {
 export function endLive(): void {
   stopLive?.()
   stopLive = undefined
-  store.receive({ type: 'snapshot', rows: { pharmacies: [], hosts: [], vms: [], jobs: [], summary: null } })
+  store.receive({ type: 'snapshot', rows: noRows() })
   store.world.ready = false
 }

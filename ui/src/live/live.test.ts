@@ -2,12 +2,12 @@ import { expect, test, vi } from 'vitest'
 
 import type { Summary, Vm } from '@/api/types'
 
-import { SnapshotBuilder, World } from './model'
+import { noRows, SnapshotBuilder, World } from './model'
 import { ordered, readSort } from './order'
 import { LiveStore } from './store'
 
 const vm = (id: number, status: Vm['status'] = 'running') => ({ id, status, vm_name: `VM-${id}` }) as Vm
-const nothing = { pharmacies: [], hosts: [], vms: [], jobs: [], summary: null }
+const nothing = noRows()
 
 test('a snapshot is whole when all its parts came, in any order', () => {
   const builder = new SnapshotBuilder()

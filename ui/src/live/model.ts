@@ -1,16 +1,21 @@
 /** What the live stream says and how it changes what we hold: pure, shared by the worker and the tabs. */
-import type { Host, Job, JournalEvent, Pharmacy, Summary, Vm } from '@/api/types'
+import type { Host, Job, JournalEvent, Pharmacy, Summary, Viewers, Vm } from '@/api/types'
 
-export const KINDS = ['pharmacies', 'hosts', 'vms', 'jobs'] as const
+export const KINDS = ['pharmacies', 'hosts', 'vms', 'jobs', 'screens'] as const
 export type Kind = (typeof KINDS)[number]
 export interface RowOf {
   pharmacies: Pharmacy
   hosts: Host
   vms: Vm
   jobs: Job
+  /** Who is on a VM's screen; no row while nobody is. */
+  screens: Viewers
 }
 export type Rows = { [K in Kind]: RowOf[K][] }
 type Ids = { [K in Kind]: number[] }
+
+/** One value for each kind. */
+export const ofEach = <T>(make: () => T): { [K in Kind]: T } => Object.fromEntries(KINDS.map((kind) => [kind, make()])) as { [K in Kind]: T }
 
 /** One part of a snapshot; a snapshot is complete when `parts` of them came. */
 export interface SnapshotPart extends Partial<Rows> {
@@ -34,7 +39,7 @@ export interface Delta {
 }
 
 export type Changed = { [K in Kind]: number[] }
-const none = (): Changed => ({ pharmacies: [], hosts: [], vms: [], jobs: [] })
+const none = (): Changed => ofEach(() => [])
 
 export interface Snapshot extends Rows {
   summary: Summary | null
@@ -53,7 +58,7 @@ export type LiveMessage =
 export class SnapshotBuilder {
   #key = ''
   #seen = new Set<number>()
-  #rows: Snapshot = { pharmacies: [], hosts: [], vms: [], jobs: [], summary: null }
+  #rows: Snapshot = noRows()
 
   /** The whole snapshot when `part` was the last one missing. */
   add(part: SnapshotPart): Snapshot | undefined {
@@ -61,7 +66,7 @@ export class SnapshotBuilder {
     if (key !== this.#key || this.#seen.has(part.part)) {
       this.#key = key
       this.#seen = new Set()
-      this.#rows = { pharmacies: [], hosts: [], vms: [], jobs: [], summary: null }
+      this.#rows = noRows()
     }
     this.#seen.add(part.part)
     for (const kind of KINDS) {
@@ -75,11 +80,13 @@ export class SnapshotBuilder {
   }
 }
 
+export const noRows = (): Snapshot => ({ ...ofEach<never[]>(() => []), summary: null })
+
 const EVENTS_KEPT = 100
 
 /** Everything known now, by id. `apply` answers which ids changed, so that only their rows draw again. */
 export class World {
-  readonly maps: { [K in Kind]: Map<number, RowOf[K]> } = { pharmacies: new Map(), hosts: new Map(), vms: new Map(), jobs: new Map() }
+  readonly maps: { [K in Kind]: Map<number, RowOf[K]> } = ofEach(() => new Map())
   summary: Summary | null = null
   events: readonly JournalEvent[] = []
   ready = false
@@ -133,6 +140,7 @@ export class World {
       hosts: [...this.maps.hosts.values()],
       vms: [...this.maps.vms.values()],
       jobs: [...this.maps.jobs.values()],
+      screens: [...this.maps.screens.values()],
       summary: this.summary,
     }
   }

@@ -6,7 +6,7 @@ import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from '
 
 import type { JournalEvent, Summary } from '@/api/types'
 
-import { KINDS, World, type Kind, type LinkState, type LiveMessage, type RowOf } from './model'
+import { KINDS, ofEach, World, type Kind, type LinkState, type LiveMessage, type RowOf } from './model'
 
 type Listener = () => void
 
@@ -14,10 +14,10 @@ export class LiveStore {
   readonly world = new World()
   link: LinkState = 'connecting'
   /** Grows with each change of a kind. */
-  readonly versions: { [K in Kind]: number } = { pharmacies: 0, hosts: 0, vms: 0, jobs: 0 }
-  #byId: { [K in Kind]: Map<number, Set<Listener>> } = { pharmacies: new Map(), hosts: new Map(), vms: new Map(), jobs: new Map() }
-  #byKind: { [K in Kind]: Set<Listener> } = { pharmacies: new Set(), hosts: new Set(), vms: new Set(), jobs: new Set() }
-  #members: { [K in Kind]: Set<Listener> } = { pharmacies: new Set(), hosts: new Set(), vms: new Set(), jobs: new Set() }
+  readonly versions: { [K in Kind]: number } = ofEach(() => 0)
+  #byId: { [K in Kind]: Map<number, Set<Listener>> } = ofEach(() => new Map())
+  #byKind: { [K in Kind]: Set<Listener> } = ofEach(() => new Set())
+  #members: { [K in Kind]: Set<Listener> } = ofEach(() => new Set())
   #whole = new Set<Listener>()
   #lists: { [K in Kind]?: { version: number; rows: RowOf[K][] } } = {}
 
@@ -100,6 +100,8 @@ export const useVm = (id: number | undefined) => useRow('vms', id)
 export const useHost = (id: number | undefined) => useRow('hosts', id)
 export const usePharmacy = (id: number | undefined) => useRow('pharmacies', id)
 export const useJob = (id: number | undefined) => useRow('jobs', id)
+/** Who is on a VM's screen. */
+export const useViewers = (id: number | undefined) => useRow('screens', id)
 
 const watchWhole = (listener: Listener) => store.watch(listener)
 export const useSummary = (): Summary | null => useSyncExternalStore(watchWhole, () => store.world.summary)
