@@ -16,7 +16,9 @@ from pharmq.access.routes import ROUTES as ACCESS_ROUTES
 from pharmq.access.routes_own import ROUTES as OWN_ROUTES
 from pharmq.access.routes_people import ROUTES as PEOPLE_ROUTES
 from pharmq.access.service import AccessService
+from pharmq.audit.auditing import Auditing
 from pharmq.audit.keys import SigningKeys
+from pharmq.audit.people import ROUTES as PEOPLES_ACTS_ROUTES
 from pharmq.audit.proof import ProofService
 from pharmq.audit.routes import ROUTES as AUDIT_ROUTES
 from pharmq.audit.service import AuditService
@@ -68,6 +70,7 @@ ROUTES = [
     *CONSOLES_ROUTES,
     *PROVISIONING_ROUTES,
     *AUDIT_ROUTES,
+    *PEOPLES_ACTS_ROUTES,
     *LIVE_ROUTES,
     *WEB_ROUTES,
 ]
@@ -134,7 +137,7 @@ class House:
 
     SERVICES: ClassVar = (
         "db", "clock", "journal", "settings", "hosts", "inventory", "fleet", "jobs", "consoles", "audit", "live",
-        "onboot", "schedules", "proof", "provisioning", "ready_checks",
+        "onboot", "schedules", "proof", "auditing", "provisioning", "ready_checks",
     )  # fmt: skip
     """Names by which handlers ask for services."""
 
@@ -195,6 +198,7 @@ class House:
         )
         self.provisioning = ProvisioningService(self.hosts, Leases(db, self.owner), clock, settings)
         self.audit = AuditService(db, journal, self.directory, self.inventory.view)
+        self.auditing = Auditing(self.audit, ground.proof, Leases(db, self.owner), settings)
         self.live = LiveService(
             db,
             journal,
@@ -298,7 +302,7 @@ class House:
         await self.consoles.start()
         await self.live.start()
         await self.ground.access.start()
-        await self.ground.proof.start()
+        await self.auditing.start()
         await self.provisioning.start()
         await self.fleet.start()
         return self
@@ -320,7 +324,7 @@ class House:
         await self.hosts.aclose()
         await self.inventory.aclose()
         await self.clients.aclose()
-        await self.ground.proof.aclose()
+        await self.auditing.aclose()
 
 
 __all__ = ["ROUTES", "Ground", "House", "open_ground"]

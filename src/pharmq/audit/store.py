@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Text, delete, func, insert, select, type_coerce, update
+from sqlalchemy import Text, delete, func, insert, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pharmq.audit.tables import journal_checkpoints
@@ -84,11 +84,11 @@ async def cut(conn: AsyncConnection, point: Checkpoint, at: datetime, signature:
     return gone.rowcount
 
 
-async def newest_in(conn: AsyncConnection, point: Checkpoint, kinds: Sequence[str] = ()) -> datetime | None:
-    """When the last row of a segment happened; with ``kinds`` (prefixes) the last of those."""
+async def newest_in(conn: AsyncConnection, point: Checkpoint, families: Sequence[str] = ()) -> datetime | None:
+    """When the last row of a segment happened; with ``families`` (``access`` ...) the last of those."""
     query = select(func.max(journal.c.at)).where(journal.c.seq > point.previous, journal.c.seq <= point.seq)
-    if kinds:
-        query = query.where(func.substr(journal.c.kind, 1, 7).in_([kind[:7] for kind in kinds]))
+    if families:
+        query = query.where(or_(*(journal.c.kind.startswith(f"{name}.", autoescape=True) for name in families)))
     found: datetime | None = await conn.scalar(query)
     return found
 

@@ -44,3 +44,9 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Service accounts get a new password and token after so many days; 0: only when asked."""
     provision_automatically: bool = False
     """Hosts that are known by an administrator's password get a service account without being asked."""
+    keep_access_days: Annotated[int, msgspec.Meta(ge=730, le=36500)] = 1095
+    """Days for which what happened and who looked at it is kept; never below two years."""
+    keep_grants_days: Annotated[int, msgspec.Meta(ge=1095, le=36500)] = 1825
+    """Days for which changes of rights and credentials, exports and cuts are kept; never below three years."""
+    syslog_url: Annotated[str, msgspec.Meta(max_length=255, pattern=r"^$|^(udp|tcp|tls)://[^\s/@?#]+/?$")] = ""
+    """Where the journal is forwarded (RFC 5424): udp://, tcp:// or tls:// with host and port; empty: nowhere."""

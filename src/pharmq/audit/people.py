@@ -1,0 +1,155 @@
+"""HTTP of what people did: search, export, review, breach pack, forwarding."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import Parameter
+from litestar.response import Stream
+from msgspec import Meta
+
+from pharmq.access import Actor, Privilege
+from pharmq.audit.auditing import Auditing
+from pharmq.audit.export import ExportForm
+from pharmq.audit.forward import ForwardState
+from pharmq.audit.review import BreachPack, PackForm, ReviewMonth, ReviewReport, SignForm
+from pharmq.audit.search import AuditFilter, AuditRow, require_reading
+from pharmq.http import MAX_ID, Limit, Page
+
+READ: dict[str, Any] = {"privilege": Privilege.AUDIT_READ}
+EXPORT: dict[str, Any] = {"privilege": Privilege.EXPORT}
+Ids = Annotated[list[int] | None, Parameter(max_items=100)]
+TAGS = ["audit"]
+
+
+@get("/api/audit", operation_id="listAudit", summary="What people did, newest first", tags=TAGS, opt=READ)
+async def list_audit(
+    actor: Actor,
+    auditing: Auditing,
+    actor_id: Ids = None,
+    person: Annotated[str | None, Parameter(max_length=128, description="Part of a name, or an address")] = None,
+    pharmacy_id: Ids = None,
+    host_id: Ids = None,
+    vm_id: Ids = None,
+    kind: Annotated[list[str] | None, Parameter(max_items=100)] = None,
+    act_id: Annotated[str | None, Parameter(max_length=26)] = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: Annotated[int | None, Parameter(ge=1, le=MAX_ID)] = None,
+    limit: Limit = 100,
+) -> Page[AuditRow]:
+    """``total`` counts this page; ask with ``before`` = the last row's ``seq`` for the next one."""
+    wanted = AuditFilter(
+        actor_id=_known(actor_id),
+        person=None if person is None else person.replace("\x00", ""),
+        pharmacy_id=_known(pharmacy_id),
+        host_id=_known(host_id),
+        vm_id=_known(vm_id),
+        kind=tuple(text.replace("\x00", "")[:64] for text in kind or ()),
+        act_id=None if act_id is None else act_id.replace("\x00", ""),
+        since=_aware(since),
+        until=_aware(until),
+    )
+    return Page(*await auditing.search.page(actor, wanted, before, limit))
+
+
+@post(
+    "/api/audit/export",
+    operation_id="exportAudit",
+    summary="What people did, as a file",
+    tags=TAGS,
+    opt=EXPORT,
+    status_code=200,
+)
+async def export_audit(actor: Actor, auditing: Auditing, data: ExportForm) -> Stream:
+    """CSV with a byte order mark (opens in Korean Excel) or JSON lines. The reason is recorded."""
+    pieces = await auditing.export.begin(actor, data)
+    media = "text/csv; charset=utf-8" if data.format == "csv" else "application/jsonl"
+    name = f"pharmq-audit.{data.format}"
+    return Stream(pieces, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@get("/api/audit/reviews", operation_id="listAuditReviews", summary="Months and who reviewed them", tags=TAGS, opt=READ)
+async def list_reviews(actor: Actor, auditing: Auditing) -> list[ReviewMonth]:
+    return await auditing.review.months(actor)
+
+
+@get(
+    "/api/audit/reviews/{month:str}",
+    operation_id="getAuditReview",
+    summary="One month's review",
+    tags=TAGS,
+    opt=READ,
+)
+async def get_review(actor: Actor, auditing: Auditing, month: str) -> ReviewReport:
+    return await auditing.review.report(actor, month)
+
+
+@post(
+    "/api/audit/reviews/{month:str}",
+    operation_id="signAuditReview",
+    summary="Sign a month's review",
+    tags=TAGS,
+    opt=READ,
+)
+async def sign_review(actor: Actor, auditing: Auditing, month: str, data: SignForm) -> ReviewReport:
+    return await auditing.review.sign(actor, month, data.note.strip())
+
+
+@post(
+    "/api/audit/breach-pack",
+    operation_id="makeBreachPack",
+    summary="Which screens a person saw and what they took in a period",
+    tags=TAGS,
+    opt=EXPORT,
+    status_code=200,
+)
+async def breach_pack(actor: Actor, auditing: Auditing, data: PackForm) -> BreachPack:
+    return await auditing.review.pack(actor, data)
+
+
+@get(
+    "/api/audit/forwarding",
+    operation_id="getAuditForwarding",
+    summary="How far the log server has come",
+    tags=TAGS,
+    opt=READ,
+)
+async def get_forwarding(actor: Actor, auditing: Auditing) -> ForwardState:
+    require_reading(actor)
+    return await auditing.forwarder.state()
+
+
+class EraseForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    user_id: Annotated[int, Meta(ge=1, le=2**53)]
+    reason: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+
+
+class Erased(msgspec.Struct, frozen=True):
+    rows: int
+
+
+@post(
+    "/api/audit/erase",
+    operation_id="eraseFromAudit",
+    summary="Erase a former user's names and addresses from the journal",
+    tags=TAGS,
+    opt={"privilege": Privilege.ACCESS_EDIT, "recent": True},
+    status_code=200,
+)
+async def erase(actor: Actor, auditing: Auditing, data: EraseForm) -> Erased:
+    """What was done stays, under the user's number. Only for accounts that are disabled or gone; for good."""
+    return Erased(await auditing.retention.erase(actor, data.user_id, data.reason))
+
+
+def _known(ids: list[int] | None) -> tuple[int, ...]:
+    return tuple(number if 0 < number <= MAX_ID else 0 for number in ids or ())
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    # A time without a zone is taken as UTC, as the API writes it.
+    return at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+ROUTES = [list_audit, export_audit, list_reviews, get_review, sign_review, breach_pack, get_forwarding, erase]

@@ -1,0 +1,197 @@
+"""What people did: acts with their outcomes and durations, searched, and read to the end for an export."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import ColumnElement, and_, or_
+
+from pharmq.access import EVERYTHING, Actor, Privilege, Scope, allows, require
+from pharmq.audit.service import AuditService
+from pharmq.db import Database
+from pharmq.journal import Journal, Row, newest_first
+from pharmq.journal.service import person
+from pharmq.journal.tables import journal as table
+
+Aware: TypeAlias = Annotated[datetime, Meta(tz=True)]
+EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+SCAN = 500
+SCANS_AT_MOST = 40
+
+
+class AuditActor(msgspec.Struct, frozen=True):
+    """``name`` is as it was then; null when it was erased."""
+
+    kind: str
+    id: int | None
+    name: str | None
+    source: str | None
+
+
+class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An act or a fact about a person. ``outcomes`` counts how its parts ended (an act on many VMs has many);
+    ``outcome`` is the one it has, when it has one. ``before=seq`` of the last row gives the next page."""
+
+    seq: int
+    at: datetime
+    act_id: str | None
+    kind: str
+    phase: str
+    actor: AuditActor
+    pharmacy_id: int | None
+    pharmacy_name: str | None
+    host_id: int | None
+    vm_id: int | None
+    vm_name: str | None
+    params: dict[str, Any]
+    reason: str | None
+    outcome: str | None
+    outcomes: dict[str, int]
+    upid: str | None
+    finished_at: datetime | None
+    duration_ms: int | None
+
+
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Values of one field are alternatives. ``kind`` may end in ``.*``. ``person``: part of a name, or an address."""
+
+    actor_id: tuple[int, ...] = ()
+    person: str | None = None
+    pharmacy_id: tuple[int, ...] = ()
+    host_id: tuple[int, ...] = ()
+    vm_id: tuple[int, ...] = ()
+    kind: tuple[str, ...] = ()
+    act_id: str | None = None
+    since: Aware | None = None
+    until: Aware | None = None
+
+
+class AuditSearch:
+    """Reads need ``audit.read`` where it happened; what nobody may place needs it on everything."""
+
+    def __init__(self, db: Database, journal: Journal, events: AuditService) -> None:
+        self.db = db
+        self.journal = journal
+        self.events = events
+
+    def visible(self, actor: Actor, row: Row) -> bool:
+        return allows(actor, Privilege.AUDIT_READ, Scope(frozenset(row.where.paths)))
+
+    async def page(
+        self, actor: Actor, wanted: AuditFilter, before: int | None, limit: int
+    ) -> tuple[list[AuditRow], int]:
+        """Newest first; the total is that of this page."""
+        found: list[AuditRow] = []
+        async for batch in self._batches(actor, wanted, before):
+            found += batch
+            if len(found) >= limit:
+                break
+        return found[:limit], min(len(found), limit)
+
+    async def everything(self, actor: Actor, wanted: AuditFilter, at_most: int) -> AsyncIterator[list[AuditRow]]:
+        """All of it, newest first, in batches."""
+        given = 0
+        async for batch in self._batches(actor, wanted, None, scans=None):
+            yield batch[: at_most - given]
+            given += len(batch)
+            if given >= at_most:
+                return
+
+    async def _batches(
+        self, actor: Actor, wanted: AuditFilter, before: int | None, scans: int | None = SCANS_AT_MOST
+    ) -> AsyncIterator[list[AuditRow]]:
+        conditions = [*_conditions(wanted), *_by_people()]
+        while scans is None or scans > 0:
+            async with self.db.read() as conn:
+                rows = await self.journal.select(conn, newest_first(*conditions, before=before), SCAN)
+                acts = [row.act_id for row in rows if row.phase == "request" and row.act_id is not None]
+                query = newest_first(table.c.act_id.in_(acts), table.c.phase == "outcome")
+                outcomes = await self.journal.select(conn, query, 50_000) if acts else []
+            by_act: dict[str, list[Row]] = {}
+            for row in outcomes:
+                by_act.setdefault(row.act_id or "", []).append(row)
+            yield [self._row(row, by_act.get(row.act_id or "", [])) for row in rows if self.visible(actor, row)]
+            if len(rows) < SCAN:
+                return
+            before = rows[-1].seq
+            scans = None if scans is None else scans - 1
+
+    def _row(self, row: Row, outcomes: Sequence[Row]) -> AuditRow:
+        event = self.events.row(row)
+        if row.phase != "request":
+            outcomes = [row] if row.outcome is not None else []
+        finished = max((outcome.at for outcome in outcomes), default=None)
+        only = outcomes[0] if len(outcomes) == 1 else None
+        reason = row.params.get("reason")
+        return AuditRow(
+            seq=row.seq,
+            at=row.at,
+            act_id=row.act_id,
+            kind=row.kind,
+            phase=row.phase,
+            actor=AuditActor(row.who.kind, row.who.id, row.who.name, row.who.source),
+            pharmacy_id=event.pharmacy_id,
+            pharmacy_name=event.pharmacy_name,
+            host_id=event.host_id,
+            vm_id=event.vm_id,
+            vm_name=event.vm_name,
+            params=row.params,
+            reason=reason if isinstance(reason, str) else None,
+            outcome=only.outcome if only else None,
+            outcomes=dict(Counter(outcome.outcome or "" for outcome in outcomes)),
+            upid=only.upid if only else row.upid,
+            finished_at=finished,
+            duration_ms=round((finished - row.at).total_seconds() * 1000) if finished else None,
+        )
+
+
+def require_reading(actor: Actor) -> None:
+    require(actor, Privilege.AUDIT_READ, EVERYTHING)
+
+
+def _by_people() -> list[ColumnElement[bool]]:
+    """Acts of people and of their tokens; an outcome that belongs to a request stands in its row."""
+    return [
+        table.c.actor_kind.in_(("user", "token")),
+        or_(table.c.phase != "outcome", table.c.act_id.is_(None)),
+    ]
+
+
+def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    for column, values in (
+        (table.c.actor_id, wanted.actor_id),
+        (table.c.pharmacy_id, wanted.pharmacy_id),
+        (table.c.host_id, wanted.host_id),
+        (table.c.vm_id, wanted.vm_id),
+    ):
+        if values:
+            found.append(column.in_(values))
+    if wanted.kind:
+        found.append(or_(*(kind_is(kind) for kind in wanted.kind)))
+    if wanted.act_id is not None:
+        found.append(table.c.act_id == wanted.act_id)
+    if wanted.person:
+        text = wanted.person.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        found.append(or_(person.name.like(f"%{text}%", escape="\\"), person.source == wanted.person))
+    if wanted.since is not None:
+        found.append(table.c.at >= _sane(wanted.since))
+    if wanted.until is not None:
+        found.append(table.c.at < _sane(wanted.until))
+    return found
+
+
+def _sane(at: datetime) -> datetime:
+    """Years that every database and time zone can do with."""
+    return min(max(at, EARLIEST), LATEST)
+
+
+def kind_is(kind: str) -> ColumnElement[bool]:
+    """``power.start``, or a family: ``power.*``."""
+    if not kind.endswith(".*"):
+        return table.c.kind == kind
+    # A range uses the index where LIKE would not (SQLite's ignores case); "/" follows ".".
+    return and_(table.c.kind >= kind[:-1], table.c.kind < kind[:-2] + "/")
