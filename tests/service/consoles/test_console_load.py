@@ -1,13 +1,16 @@
 """Many consoles at once, with ends of every kind: nothing is left behind, on either side."""
 
 import asyncio
+import os
 import random
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
-from consoles_rig import Closed, Rig, Viewer
+from consoles_rig import ADMIN, Closed, Rig, Viewer
 
 from pharmq.base.clock import ManualClock
+from pharmq.consoles.model import Wish
 from pharmq.db import Database
 from pharmq.journal import Journal
 from pharmq.settings import RuntimeSettings
@@ -20,41 +23,81 @@ async def three(db: Database, journal: Journal, clock: ManualClock) -> AsyncIter
         yield running
 
 
-async def watch(viewer: Viewer, seconds: float, rig: Rig) -> str:
+async def watch(viewer: Viewer, seconds: float, rig: Rig, vanish: bool) -> str:
     """Ask for pictures until the time is over or the console ends."""
     until = rig.clock.monotonic() + seconds
     try:
         while rig.clock.monotonic() < until:
             await viewer.picture()
             await viewer.type("k")
-            await rig.clock.sleep(0.5)
+            await rig.clock.sleep(1)
     except Closed as end:
         return end.cause
+    if vanish:
+        connection = viewer.ws._conn
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.abort()
+        return "vanished"
     await viewer.ws.close()
     return "closed here"
 
 
+async def echo(rig: Rig, words: list[str]) -> list[str]:
+    """What a terminal gives back for each word: the sample whose bytes are compared."""
+    ticket = await rig.service.connect(ADMIN, 1, 200, wish=Wish("terminal"))
+    viewer = await rig.socket(ticket.session_id)
+    await viewer.take(2)
+    given = []
+    for word in words:
+        typed = f"echo {word}\r".encode()
+        await viewer.send(b"0:%d:%s" % (len(typed), typed))
+        got = b""
+        while got.count(b"\r\n") < 2:
+            got += await viewer.take(1)
+        given.append(got.split(b"\r\n")[1].decode())
+        await rig.clock.sleep(0.5)
+    await viewer.ws.close()
+    return given
+
+
 async def test_fifty_consoles_leave_nothing_behind(three: Rig) -> None:
+    """20 seconds: browsers leave, vanish, a VM stops, a host cuts everything; each end has its cause."""
     three.settings = RuntimeSettings(consoles_per_host=30, consoles_per_user=60)
     before = len(asyncio.all_tasks())
+    descriptors = len(os.listdir("/proc/self/fd"))
     draw = random.Random(7)
     places = [(pharmacy, vmid) for pharmacy in (1, 2, 3) for vmid in (100, 101)]
     chosen = [places[i % len(places)] for i in range(50)]
     viewers = await asyncio.gather(*[three.open(vmid, pharmacy_id=pharmacy) for pharmacy, vmid in chosen])
     assert three.service.open_count == 50
-    watching = [asyncio.create_task(watch(viewer, draw.uniform(2, 6), three)) for viewer in viewers]
-    await three.clock.sleep(1)
+    words = [f"{draw.getrandbits(400):x}" for _ in range(30)]
+    sample = asyncio.create_task(echo(three, words))
+    watching = [
+        asyncio.create_task(watch(viewer, draw.uniform(4, 20), three, vanish=number % 4 == 0))
+        for number, viewer in enumerate(viewers)
+    ]
+    await three.clock.sleep(3)
     host = three.fleet[2]
     power_off(host, host.world.guests[100])
-    ends = await asyncio.gather(*watching)
-    assert set(ends) == {"closed here", "console.vm_stopped_during"}
+    await three.clock.sleep(3)
+    three.fleet[1].faults.set("refused")
+    ends = Counter(await asyncio.gather(*watching))
+    assert set(ends) <= {"closed here", "vanished", "console.vm_stopped_during", "console.host_unreachable"}
+    assert min(ends[end] for end in ("closed here", "console.vm_stopped_during", "console.host_unreachable")) > 0
+    assert await sample == words
     await three.idle()
     rows = await three.stored()
+    causes = Counter(row.cause for row in rows)
     assert {row.state for row in rows} == {"closed"}
-    assert {row.cause for row in rows} == {"console.closed_by_user", "console.vm_stopped_during"}
-    assert ends.count("console.vm_stopped_during") == sum(row.cause == "console.vm_stopped_during" for row in rows)
+    assert causes["console.vm_stopped_during"] == ends["console.vm_stopped_during"]
+    assert causes["console.host_unreachable"] == ends["console.host_unreachable"]
+    assert causes["console.browser_lost"] == ends["vanished"]
+    assert causes["console.closed_by_user"] == ends["closed here"] + 1
     for sim in three.fleet.hosts:
         for guest in sim.world.guests.values():
             await three.until(lambda s=sim, g=guest: s.consoles.screen(g)["sessions"] == 0, "host session ended")
     assert not three.service.live.turns.held
+    assert list(three.service.live.screens.ids()) == []
     await three.until(lambda: len(asyncio.all_tasks()) <= before + 1, "tasks ended")
+    await three.until(lambda: len(os.listdir("/proc/self/fd")) <= descriptors + 2, "sockets closed")
