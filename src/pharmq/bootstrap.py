@@ -1,5 +1,6 @@
 """The composition root: the only place that knows every room, and where their ends are tied together."""
 
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import msgspec
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from pharmq.access import EVERYTHING, Actor, Scope, scope_of
 from pharmq.access.routes import ROUTES as ACCESS_ROUTES
@@ -25,6 +27,7 @@ from pharmq.audit.service import AuditService
 from pharmq.base.clock import Clock, SystemClock
 from pharmq.base.config import Config
 from pharmq.base.errors import NotFound
+from pharmq.base.spawn import Spawner
 from pharmq.consoles.model import Started
 from pharmq.consoles.routes import ROUTES as CONSOLES_ROUTES
 from pharmq.consoles.service import ConsolesService
@@ -56,6 +59,10 @@ from pharmq.schedules.serving import Around as AroundSchedules
 from pharmq.schedules.store import SchedulesStore
 from pharmq.settings import RuntimeSettings, SettingsService
 from pharmq.vault import MasterKey, Vault, VaultError, create_key_file, find_master_key
+from pharmq.vault.rotation import (
+    REFRESH_EVERY_S,
+    settle_key_file,
+)
 from pharmq.vault.tables import data_keys
 from pharmq.web.routes import ROUTES as WEB_ROUTES
 
@@ -74,6 +81,8 @@ ROUTES = [
     *LIVE_ROUTES,
     *WEB_ROUTES,
 ]
+
+log = logging.getLogger(__name__)
 
 JOB_LOOK_S = 0.3
 
@@ -101,7 +110,10 @@ async def open_ground(config: Config, clock: Clock | None = None) -> AsyncIterat
     db = Database(config.database_url)
     try:
         await migrate(db)
+        if config.key_file is not None:
+            await settle_key_file(db, config.key_file)
         vault = Vault(db, await _master_key(config, db), clock)
+        vault.reread = lambda: find_master_key(config.key_file, os.environ)
         await vault.load()
         keys = await SigningKeys.load(db, vault, clock)
         journal = Journal(clock, keys)
@@ -150,6 +162,7 @@ class House:
         def settings() -> RuntimeSettings:
             return ground.settings.current
 
+        self._spawner = Spawner("house")
         self.directory = Directory()
         handshakes = Handshakes(settings().handshakes_max)
         self.clients = HostClients(self.directory, ground.vault, clock, handshakes=handshakes)
@@ -292,6 +305,15 @@ class House:
     def console_socket(self) -> ConsoleSocket:
         return ConsoleSocket(self.consoles, self.ground.access, self.ground.clock)
 
+    async def _follow_keys(self) -> None:
+        """The command line may rotate keys while we run."""
+        while True:
+            await self.ground.clock.sleep(REFRESH_EVERY_S)
+            try:
+                await self.ground.vault.refresh()
+            except (OSError, SQLAlchemyError, VaultError) as error:
+                log.warning("new encryption keys could not be read: %s", error)
+
     async def __aenter__(self) -> Self:
         await self.hosts.load()
         await self.inventory.load()
@@ -303,6 +325,7 @@ class House:
         await self.live.start()
         await self.ground.access.start()
         await self.auditing.start()
+        self._spawner.spawn(self._follow_keys(), "data-keys")
         await self.provisioning.start()
         await self.fleet.start()
         return self
@@ -324,6 +347,7 @@ class House:
         await self.hosts.aclose()
         await self.inventory.aclose()
         await self.clients.aclose()
+        await self._spawner.aclose()
         await self.auditing.aclose()
 
 

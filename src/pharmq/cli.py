@@ -20,7 +20,9 @@ from pharmq.base.messages import Language, render
 from pharmq.base.secret import Secret
 from pharmq.bootstrap import ROUTES, Ground, House, open_ground
 from pharmq.doctor import examine
+from pharmq.rekeying import rotate_keys
 from pharmq.server import serve as run_server
+from pharmq.vault.rotation import GRACE_S
 from pharmq.web.app import ApiDocument
 
 T = TypeVar("T")
@@ -31,6 +33,8 @@ user_app = typer.Typer(no_args_is_help=True, help="Users of this installation.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens.")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
+key_app = typer.Typer(no_args_is_help=True, help="Encryption keys.")
+app.add_typer(key_app, name="key")
 audit_app = typer.Typer(no_args_is_help=True, help="The journal's proof.")
 app.add_typer(audit_app, name="audit")
 out = Console(highlight=False)
@@ -238,7 +242,9 @@ def audit_verify(data_dir: DataDir = None, database_url: DatabaseUrl = None, key
     for found in report.findings:
         message = render(found.code, {"first": found.first, "last": found.last, "detail": found.detail}, language)
         err.print(f"[red]{message.title}[/]")
-    out.print(f"{report.rows} rows, {report.checkpoints} checkpoints, head {report.head_seq}:{report.head_hash}")
+    sys.stdout.write(
+        f"{report.rows} rows, {report.checkpoints} checkpoints, head {report.head_seq}:{report.head_hash}\n"
+    )
     if not report.whole:
         message = render("audit.not_whole", {}, language)
         err.print(f"{message.title} {message.remedy}")
@@ -253,3 +259,36 @@ def audit_accept_restore(
     """Record that the database was put back from a backup on purpose."""
     _run(_config(data_dir, database_url, key_file), lambda ground: ground.proof.accept_restore(SYSTEM, reason))
     out.print("Recorded.")
+
+
+@key_app.command("rotate")
+def key_rotate(
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    key_file: KeyFile = None,
+    master: Annotated[
+        bool, typer.Option(help="Replace the master key in its file too; --no-master: the data key only.")
+    ] = True,
+    wait: Annotated[
+        bool, typer.Option(help="Give running servers time to learn the new key; --no-wait when none runs.")
+    ] = True,
+) -> None:
+    """Seal everything with new keys. May run beside the server, be interrupted, and be run again."""
+    config = _config(data_dir, database_url, key_file)
+    with err.status("Sealing ...") as status:
+
+        async def work(ground: Ground) -> tuple[int, bool]:
+            return await rotate_keys(
+                ground,
+                config,
+                master=master,
+                grace_s=GRACE_S if wait else 0.0,
+                progress=lambda count: status.update(f"Sealed {count} values ..."),
+            )
+
+        cells, replaced = _run(config, work)
+    out.print(f"{cells} values have been sealed with a new data key.")
+    if replaced:
+        out.print(f"{config.key_file} holds a new master key. Put it into your backup: the old one opens nothing now.")
+    elif master:
+        out.print("The master key does not come from a file and stays what it is.")

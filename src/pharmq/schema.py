@@ -12,6 +12,7 @@ from pharmq.provisioning import tables as provisioning_tables
 from pharmq.schedules import tables as schedules_tables
 from pharmq.settings import tables as settings_tables
 from pharmq.vault import tables as vault_tables
+from pharmq.vault.rotation import SealedColumn
 
 TABLES = (
     access_tables,
@@ -27,3 +28,15 @@ TABLES = (
     settings_tables,
     vault_tables,
 )
+
+SEALED = (
+    SealedColumn(access_tables.users, "id", "second_factor"),
+    SealedColumn(access_tables.users, "id", "second_factor_next"),
+    SealedColumn(audit_tables.journal_keys, "id", "private"),
+    SealedColumn(hosts_tables.credentials, "id", "secret"),
+    SealedColumn(hosts_tables.proxmox_hosts, "id", "password"),
+    SealedColumn(provisioning_tables.service_accounts, "host_id", "password"),
+    SealedColumn(provisioning_tables.service_accounts, "host_id", "password_next"),
+    SealedColumn(provisioning_tables.service_accounts, "host_id", "token_next_value"),
+)
+"""Every column that holds sealed values. A new one must be named here, else a rotation would leave it unreadable."""

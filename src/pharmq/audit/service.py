@@ -16,7 +16,7 @@ from pharmq.journal.tables import journal as table
 
 _SCAN = 500
 _SCANS_AT_MOST = 20
-_PRIVATE = ("session.", "access.", "settings.", "credential.")
+_PRIVATE = ("session.", "access.", "settings.", "credential.", "audit.", "export.", "vault.")
 """Kinds that tell of people and secrets rather than of machines: for those who may read the audit."""
 
 

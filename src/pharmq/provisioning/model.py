@@ -1,5 +1,6 @@
 """What is known of our account on a host, and what the API says of it."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -141,3 +142,21 @@ class AccountsReport(msgspec.Struct, frozen=True, kw_only=True):
     provision_automatically: bool
     oldest: datetime | None
     reasons: dict[str, int]
+
+
+def report_of(rows: list[AccountRow], rotate_days: int, *, automatic: bool) -> AccountsReport:
+    states = Counter(row.state for row in rows)
+    return AccountsReport(
+        hosts=len(rows),
+        ready=states["ready"],
+        none=states["none"],
+        queued=states["queued"],
+        working=states["working"],
+        waiting=states["waiting"],
+        stopped=states["stopped"],
+        overdue=sum(row.overdue for row in rows),
+        rotate_days=rotate_days,
+        provision_automatically=automatic,
+        oldest=min((row.rotated_at for row in rows if row.rotated_at), default=None),
+        reasons=dict(Counter(row.reason for row in rows if row.reason)),
+    )

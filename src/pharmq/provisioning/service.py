@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
@@ -32,6 +31,7 @@ from pharmq.provisioning.model import (
     Refusal,
     RemoveForm,
     RotateForm,
+    report_of,
 )
 from pharmq.provisioning.plan import Operation
 from pharmq.pve import PasswordCredential, PveError
@@ -386,20 +386,6 @@ class ProvisioningService:
         )
 
     def report(self, actor: Actor) -> AccountsReport:
-        rows = [self.row(host) for host in self._visible(actor)]
-        states = Counter(row.state for row in rows)
         settings = self.settings()
-        return AccountsReport(
-            hosts=len(rows),
-            ready=states["ready"],
-            none=states["none"],
-            queued=states["queued"],
-            working=states["working"],
-            waiting=states["waiting"],
-            stopped=states["stopped"],
-            overdue=sum(row.overdue for row in rows),
-            rotate_days=settings.rotate_days,
-            provision_automatically=settings.provision_automatically,
-            oldest=min((row.rotated_at for row in rows if row.rotated_at), default=None),
-            reasons=dict(Counter(row.reason for row in rows if row.reason)),
-        )
+        rows = [self.row(host) for host in self._visible(actor)]
+        return report_of(rows, settings.rotate_days, automatic=settings.provision_automatically)

@@ -7,6 +7,7 @@ Layout: version (1 byte), data key id (8), nonce (12), AES-256-GCM ciphertext an
 import base64
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -87,6 +88,8 @@ class Vault:
         self.db = db
         self.master = master
         self.clock = clock
+        self.reread: Callable[[], str | None] = lambda: None
+        """The master key's text as it stands now: it may have been changed while we run."""
         self._ciphers: dict[int, AESGCM] = {}
         self._current = 0
 
@@ -104,6 +107,44 @@ class Vault:
                 self._ciphers[number] = AESGCM(self.master.open(sealed, b"data_keys"))
         self._current = max(self._ciphers)
 
+    async def refresh(self) -> None:
+        """Learn data keys that another process has made, and seal with the newest from now on. Known ones stay: what
+        is kept in memory may still be sealed with them."""
+        async with self.db.read() as conn:
+            rows = list(await conn.execute(select(data_keys.c.id, data_keys.c.sealed)))
+        for number, sealed in rows:
+            if number not in self._ciphers:
+                self._ciphers[number] = AESGCM(self._opened(sealed))
+        self._current = max(self._ciphers)
+
+    def _opened(self, sealed: bytes) -> bytes:
+        try:
+            return self.master.open(sealed, b"data_keys")
+        except VaultError:
+            text = self.reread()
+            if text is None:
+                raise
+            fresh = MasterKey.from_text(text)
+            raw = fresh.open(sealed, b"data_keys")
+            self.master = fresh
+            return raw
+
+    async def add_key(self) -> int:
+        """A new data key, known to this process at once and to others with their next ``refresh``."""
+        raw = AESGCM.generate_key(256)
+        async with self.db.transaction(durable=True) as tx:
+            values = {"sealed": self.master.seal(raw, b"data_keys"), "created_at": self.clock.now()}
+            made = await tx.conn.execute(insert(data_keys).values(**values).returning(data_keys.c.id))
+            number = int(made.scalar_one())
+        self._ciphers[number] = AESGCM(raw)
+        self._current = number
+        return number
+
+    @property
+    def current(self) -> int:
+        """The data key that new values are sealed with."""
+        return self._current
+
     def seal(self, value: Secret, table: str, row: int, column: str) -> bytes:
         """Seal for one cell; the row's id must already be known."""
         nonce = secrets.token_bytes(_NONCE)
@@ -120,6 +161,11 @@ class Vault:
             return Secret(cipher.decrypt(nonce, body, head + _place(table, row, column)).decode())
         except InvalidTag:
             raise VaultError("vault.sealed_unknown", params={"table": table, "row": row}) from None
+
+
+def key_of(sealed: bytes) -> int:
+    """The data key that a value is sealed with."""
+    return int.from_bytes(sealed[1:9], "big")
 
 
 def _place(table: str, row: int, column: str) -> bytes:
