@@ -69,7 +69,8 @@ class Fleet:
         progress: Progress = lambda _what, _done, _total: None,
     ) -> None:
         self.directory = directory
-        self.specs = plan(hosts, _kept_network(directory), guests_per_host)
+        network, self._claim = _kept_network(directory)
+        self.specs = plan(hosts, network, guests_per_host)
         self.hosts: list[SimHost] = []
         self.control = Control(self.hosts, control_port)
         self.password = ""
@@ -129,6 +130,8 @@ class Fleet:
         await self._spawner.aclose()
         await self.control.aclose()
         await asyncio.gather(*(host.stop() for host in self.hosts))
+        if self._claim is not None:
+            self._claim.close()
         self.save()
 
     def _world(self, spec: HostSpec) -> World:
@@ -177,16 +180,32 @@ class FleetFailed(Exception):
     """The hosts cannot listen; the message says why."""
 
 
-def _kept_network(directory: Path) -> int:
-    """Second octet of the fleet's addresses: chosen on the first start so that fleets can run side by side."""
+def _kept_network(directory: Path) -> tuple[int, socket.socket | None]:
+    """Second octet of the fleet's addresses, and the claim to it: chosen on the first start so that fleets can run
+    side by side. The claim is a bound port that nobody listens on, held until the fleet ends, because the first host
+    listens only once all certificates are made. None: a fleet that was here before us has it."""
     directory.mkdir(parents=True, exist_ok=True)
     kept = directory / "network"
-    if not kept.exists():
-        free = next((n for n in range(NETWORK, NETWORK + NETWORKS) if _is_free(n)), None)
-        if free is None:
-            raise FleetFailed(f"{NETWORKS} fleets are running already; end one of them.")
-        kept.write_text(str(free))
-    return int(kept.read_text())
+    if kept.exists():
+        network = int(kept.read_text())
+        return network, _claim(network)
+    for network in range(NETWORK, NETWORK + NETWORKS):
+        if (claim := _claim(network)) is not None:
+            if _is_free(network):
+                kept.write_text(str(network))
+                return network, claim
+            claim.close()
+    raise FleetFailed(f"{NETWORKS} fleets are running already; end one of them.")
+
+
+def _claim(network: int) -> socket.socket | None:
+    claim = socket.socket()
+    try:
+        claim.bind((f"127.{network}.255.254", PORT))
+    except OSError:
+        claim.close()
+        return None
+    return claim
 
 
 def _is_free(network: int) -> bool:

@@ -38,6 +38,12 @@ def test_a_fleet_may_have_more_guests_on_each_host() -> None:
     assert all(len({g.name for g in spec.guests}) == len({g.vmid for g in spec.guests}) == 10 for spec in specs)
 
 
+def test_fleets_that_are_coming_up_at_the_same_time_take_other_addresses(tmp_path: Path) -> None:
+    clock = ManualClock()
+    first, second = (Fleet(tmp_path / name, 1, clock=clock, key_type="ec") for name in ("a", "b"))
+    assert first.specs[0].address != second.specs[0].address
+
+
 def test_regions_names_and_phones() -> None:
     made = pharmacies(100)
     assert [p.name for p in made[:3]] == ["강남온누리약국", "마포늘푸른약국", "서초하나약국"]
