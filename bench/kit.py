@@ -70,7 +70,8 @@ def folder() -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For a child before exec: if we are killed, however that comes, nothing stays behind."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -79,7 +80,7 @@ def running(command: Sequence[str], **options: object) -> Iterator[subprocess.Po
     """A process of ours, ended by its own id when the block ends, or when we die."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "bench"), os.environ.get("PYTHONPATH", "")])}
     process = subprocess.Popen(  # type: ignore[call-overload]
-        command, text=True, preexec_fn=_die_with_parent, env=environment, **options
+        command, text=True, preexec_fn=die_with_parent, env=environment, **options
     )
     try:
         yield process

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from kit import children, folder, free_port
+from kit import children, die_with_parent, folder, free_port
 
 READY = re.compile(r"PharmQ is ready: (\S+)  login admin / (\S+)  token (\S+)")
 
@@ -85,7 +85,7 @@ async def stage(
         process = await asyncio.create_subprocess_exec(
             sys.executable, *program, "demo", "--hosts", str(hosts), "--port", str(free_port()),
             "--data-dir", str(directory), "--faults", "none", "--guests-per-host", str(guests_per_host),
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, limit=1 << 20,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, limit=1 << 20, preexec_fn=die_with_parent,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         try:

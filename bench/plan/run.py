@@ -72,18 +72,33 @@ async def hanging(on: Stage, number: int) -> None:
     line("health of a host that hangs", 5, max(values), of(values))
 
 
+async def probe(on: Stage, found: list[float]) -> None:
+    """How long the manager's event loop lets somebody wait, whatever the hosts do."""
+    while True:
+        began = time.perf_counter()
+        await on.get("/healthz")
+        found.append(time.perf_counter() - began)
+        await asyncio.sleep(0.05)
+
+
 async def consoles(on: Stage, vms: list[dict[str, Any]], seconds: float, ids: list[int]) -> None:
     before = pss_mib(on.manager)
     viewers = await asyncio.gather(*(Viewer.open(on, vm) for vm in vms))
     values = [viewer.open_ms / 1000 for viewer in viewers]
     line(f"VNC open, {len(viewers)} at once", 10, max(values), of(values))
     used, began = cpu_seconds(on.manager), time.monotonic()
+    both = cpu_seconds(on.fleet)  # the manager is its child
     end = began + seconds
     works = [asyncio.create_task(viewer.watch(end, FRAME_S)) for viewer in viewers]
+    own: list[float] = []
+    probing = asyncio.create_task(probe(on, own))
     await answers(on, ids, ", meanwhile", seconds / 60)
+    probing.cancel()
+    line("the manager's own /healthz, meanwhile", None, 0, of(own))
     updates = sum(await asyncio.gather(*works))
     took = time.monotonic() - began
     share = (cpu_seconds(on.manager) - used) / took
+    fleet = (cpu_seconds(on.fleet) - both) / took - share
     megabytes = sum(viewer.bytes for viewer in viewers) / 1e6
     still = (await on.get("/api/vnc/sessions"))["total"]
     line(
@@ -92,6 +107,7 @@ async def consoles(on: Stage, vms: list[dict[str, Any]], seconds: float, ids: li
     )  # fmt: skip
     more = pss_mib(on.manager) - before
     line("manager meanwhile", None, 0, f"{share * 100:.0f} % of a core, {more:+.0f} MiB")
+    line("the simulated hosts' process meanwhile", None, 0, f"{fleet * 100:.0f} % of a core")
     await asyncio.gather(*(viewer.close() for viewer in viewers))
 
 
