@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from jobs_world import FakeGuest, FakeHost, FlowingClock, Process
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from jobs_world import FakeGuest, FakeHost, FlowingClock, Process
 from pharmq.access import SYSTEM, Actor
 from pharmq.hosts.directory import Directory
 from pharmq.hosts.model import Host, HostState, Hours, Pharmacy

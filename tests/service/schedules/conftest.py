@@ -3,11 +3,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from jobs_world import FakeHost, make_database
-from schedules_world import HandClock, Manager, make_hosts, manager
 
 import pharmq.schedules.tables  # noqa: F401  (its tables are made with the others)
+from jobs_world import FakeHost, make_database
 from pharmq.base.spawn import Spawner
+from schedules_world import HandClock, Manager, make_hosts, manager
 
 MONDAY = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 """Monday, 23 November 2026, 09:00 in Seoul."""

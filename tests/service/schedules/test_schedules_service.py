@@ -5,15 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from jobs_world import FakeHost
-from schedules_world import ALL, DAILY, HandClock, Manager, form, manager
 
+from jobs_world import FakeHost
 from pharmq.access import SYSTEM, Actor, Grant, Privilege
 from pharmq.base.errors import Forbidden, Invalid, NotFound
 from pharmq.hosts.model import Hours, Pharmacy
 from pharmq.jobs.forms import FilterIn, VmIn
 from pharmq.schedules.model import TargetsIn
 from pharmq.schedules.rules import Around, Cron, Missed, Weekly, When
+from schedules_world import ALL, DAILY, HandClock, Manager, form, manager
 
 OWNER = Actor("user", 7, "김운영", (Grant("/", frozenset(Privilege)),))
 

@@ -56,6 +56,43 @@ export interface Schemas {
     kind: "opening"
     offset_min?: number
   }
+  AuditActor: {
+    id: number | null
+    kind: string
+    name: string | null
+    source: string | null
+  }
+  AuditFilter: {
+    act_id?: string | null
+    actor_id?: number[]
+    host_id?: number[]
+    kind?: string[]
+    person?: string | null
+    pharmacy_id?: number[]
+    since?: string | null
+    until?: string | null
+    vm_id?: number[]
+  }
+  AuditRow: {
+    act_id: string | null
+    actor: Schemas["AuditActor"]
+    at: string
+    duration_ms: number | null
+    finished_at: string | null
+    host_id: number | null
+    kind: string
+    outcome: string | null
+    outcomes: Record<string, number>
+    params: Record<string, unknown>
+    pharmacy_id: number | null
+    pharmacy_name: string | null
+    phase: string
+    reason: string | null
+    seq: number
+    upid: string | null
+    vm_id: number | null
+    vm_name: string | null
+  }
   AvoidedDay: {
     day: string
     name: string | null
@@ -74,6 +111,18 @@ export interface Schemas {
     options?: Schemas["JobOptions"]
     timeout_s?: number | null
     vms?: Schemas["VmIn"][] | null
+  }
+  BreachPack: {
+    acts: number
+    addresses: string[]
+    exports: Schemas["AuditRow"][]
+    pharmacies: string[]
+    screens: Schemas["SeenScreen"][]
+    screenshots: Schemas["AuditRow"][]
+    sign_ins: Schemas["AuditRow"][]
+    since: string
+    until: string
+    user_id: number
   }
   Calendar: {
     holidays: Schemas["Holiday"][]
@@ -174,6 +223,11 @@ export interface Schemas {
     csv?: string | null
     csv_base64?: string | null
   }
+  DormantAccount: {
+    last_sign_in: string | null
+    name: string
+    user_id: number
+  }
   DryRun: {
     items: Schemas["PlannedItem"][]
     open_pharmacies: number
@@ -210,6 +264,13 @@ export interface Schemas {
     picture: string
     uri: string
   }
+  EraseForm: {
+    reason: string
+    user_id: number
+  }
+  Erased: {
+    rows: number
+  }
   EventActor: {
     id: number | null
     kind: string
@@ -230,6 +291,11 @@ export interface Schemas {
     upid: string | null
     vm_id: number | null
     vm_name: string | null
+  }
+  ExportForm: {
+    filter?: Schemas["AuditFilter"]
+    format: "csv" | "jsonl"
+    reason: string
   }
   Farewell: {
     grants: number
@@ -263,6 +329,13 @@ export interface Schemas {
     detail?: string
     first: number
     last: number
+  }
+  ForwardState: {
+    enabled: boolean
+    error: string | null
+    newest: number
+    sent: number
+    since: string | null
   }
   GrantIn: {
     path: string
@@ -511,6 +584,12 @@ export interface Schemas {
     name: string | null
     token_id?: number | null
   }
+  PackForm: {
+    reason: string
+    since: string
+    until: string
+    user_id: number
+  }
   "Page_pharmq.access.leaving.KnownSecret_": {
     items: Schemas["KnownSecret"][]
     total: number
@@ -529,6 +608,10 @@ export interface Schemas {
   }
   "Page_pharmq.access.sessions.SessionRow_": {
     items: Schemas["access_sessions_SessionRow"][]
+    total: number
+  }
+  "Page_pharmq.audit.search.AuditRow_": {
+    items: Schemas["AuditRow"][]
     total: number
   }
   "Page_pharmq.audit.service.EventRow_": {
@@ -597,6 +680,19 @@ export interface Schemas {
   }
   PasswordIn: {
     password: string
+  }
+  PersonReview: {
+    access_changes: number
+    acts: number
+    addresses: number
+    consoles: number
+    exports: number
+    name: string | null
+    refused: number
+    remarks: string[]
+    sign_ins: number
+    unusual: number
+    user_id: number | null
   }
   PharmacyCounts: {
     empty?: number
@@ -749,6 +845,19 @@ export interface Schemas {
   RetryIn: {
     states?: ("failed" | "unknown" | "cancelled" | unknown)[]
   }
+  ReviewMonth: {
+    month: string
+    signed_at: string | null
+    signed_by: number | null
+  }
+  ReviewReport: {
+    dormant: Schemas["DormantAccount"][]
+    month: string
+    note?: string
+    people: Schemas["PersonReview"][]
+    signed_at?: string | null
+    signed_by?: number | null
+  }
   RoleIn: {
     name: string
     privileges: Schemas["Privilege"][]
@@ -794,6 +903,8 @@ export interface Schemas {
     invitation_hours?: number
     jobs_per_host?: number
     jobs_total?: number
+    keep_access_days?: number
+    keep_grants_days?: number
     lock_minutes?: number
     offline_after?: number
     poll_interval_s?: number
@@ -804,6 +915,7 @@ export interface Schemas {
     session_hours?: number
     session_idle_hours?: number
     slow_interval_s?: number
+    syslog_url?: string
   }
   ScheduleForm: {
     enabled?: boolean
@@ -851,6 +963,17 @@ export interface Schemas {
     title: string
     type: "pharmacy" | "vm" | "host"
   }
+  SeenScreen: {
+    act_id: string | null
+    closed_at: string | null
+    details: Record<string, unknown>
+    duration_s: number | null
+    opened_at: string
+    pharmacy_id: number | null
+    pharmacy_name: string | null
+    vm_id: number | null
+    vm_name: string | null
+  }
   SessionOut: {
     csrf: string
     expires_at: string | null
@@ -871,6 +994,9 @@ export interface Schemas {
   }
   ShellIn: {
     purpose?: string
+  }
+  SignForm: {
+    note?: string
   }
   SignIn: {
     code?: string | null
