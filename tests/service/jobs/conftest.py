@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from jobs_world import FakeGuest, FakeHost, FlowingClock, Process, make_database
 
+from jobs_world import FakeGuest, FakeHost, FlowingClock, Process, make_database
 from pharmq.base.spawn import Spawner
 
 

@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from jobs_world import FakeClient, FakeHost, FlowingClock, Life, Process, make_database
 
+from jobs_world import FakeClient, FakeHost, FlowingClock, Life, Process, make_database
 from pharmq.access import SYSTEM, Actor, Grant, Privilege
 from pharmq.base.errors import Conflict, Forbidden, Invalid, NotFound
 from pharmq.inventory.model import VmFilter

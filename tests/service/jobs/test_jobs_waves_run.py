@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs_world import FakeClient, FakeGuest, FakeHost, FlowingClock, Process, make_database
 
+from jobs_world import FakeClient, FakeGuest, FakeHost, FlowingClock, Process, make_database
 from pharmq.access import SYSTEM, Actor, Grant, Privilege
 from pharmq.base.errors import Conflict, Forbidden, Invalid, NotFound
 from pharmq.inventory.model import VmFilter
