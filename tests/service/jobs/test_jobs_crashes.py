@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jobs_world import Died, FakeGuest, FakeHost, FlowingClock, Life, Process, make_database
 
+from jobs_world import Died, FakeGuest, FakeHost, FlowingClock, Life, Process, make_database
 from pharmq.access import SYSTEM
 from pharmq.base.spawn import Spawner
 from pharmq.jobs.model import Caps, ItemView, Verb, VmRef
