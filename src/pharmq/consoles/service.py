@@ -352,9 +352,10 @@ class ConsolesService:
                 "vmid": session.target.vmid,
                 "vm_name": session.target.vm_name,
                 "mode": mode,
-                "of": session.actor.name,
-                "from": now.viewer().name if now is not None else "",
+                "of_id": session.actor.id,
             },
+            private={"of": session.actor.name, "from": now.viewer().name if now is not None else ""},
+            about=session.actor.id,
         )
         async with self.db.transaction() as tx:
             await self.journal.append(tx, entry)
