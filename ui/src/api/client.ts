@@ -77,6 +77,27 @@ async function failure(response: Response): Promise<ApiError> {
   )
 }
 
+/** An answer of one JSON value a line (`application/x-ndjson`), each as it comes. */
+async function* lines<T>(path: string, { signal }: { signal: AbortSignal }): AsyncGenerator<T> {
+  let response: Response
+  try {
+    response = await fetch(path, { method: 'POST', headers: { 'Accept-Language': currentLang(), 'X-CSRF-Token': csrf }, credentials: 'same-origin', signal })
+  } catch (error) {
+    if (signal.aborted) throw error
+    throw new ApiError(0, 'ui.no_server')
+  }
+  if (!response.ok || !response.body) throw await failure(response)
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  let rest = ''
+  for (;;) {
+    const { done, value } = await reader.read()
+    const parts = (rest + (value ?? '')).split('\n')
+    rest = done ? '' : (parts.pop() ?? '')
+    for (const part of parts) if (part) yield JSON.parse(part) as T
+    if (done) return
+  }
+}
+
 async function call<T>(method: string, path: string, options: Options = {}, again = false): Promise<T> {
   const { query, body, signal, timeout = 30_000 } = options
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': currentLang() }
@@ -112,5 +133,6 @@ export const api = {
   post: <T>(path: string, body?: unknown, options?: Options) => call<T>('POST', path, { ...options, body: body ?? {} }),
   put: <T>(path: string, body: unknown, options?: Options) => call<T>('PUT', path, { ...options, body }),
   patch: <T>(path: string, body: unknown, options?: Options) => call<T>('PATCH', path, { ...options, body }),
+  lines,
   delete: <T = void>(path: string, options?: Options) => call<T>('DELETE', path, options),
 }

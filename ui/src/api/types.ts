@@ -51,6 +51,10 @@ export interface Pharmacy {
   hours: Hours
   closing_days: string[]
   note: string
+  /** Its contract lets us open its VMs' screens. */
+  screens_allowed: boolean
+  /** Who opens one must say why. */
+  screen_reason: boolean
   host_ids: number[]
   opening: { state: OpeningState; from: string | null; to: string | null }
   state: PharmacyState
@@ -67,6 +71,9 @@ export interface PharmacyInput {
   closing_days: string[]
   note: string
   group_ids: number[]
+  /** Left out: as it was, or for a new one allowed and without a reason. */
+  screens_allowed?: boolean
+  screen_reason?: boolean
 }
 
 export interface Host {
@@ -310,6 +317,16 @@ export interface Viewer {
   wants: 'control' | 'view'
   phase: 'starting' | 'connecting' | 'open'
   since: string
+}
+
+/** One step of a check: first `running`, then `ok` or `failed`; the rest is `skipped`. */
+export interface CheckLine {
+  step: string
+  state: 'running' | 'ok' | 'failed' | 'skipped'
+  ms: number | null
+  facts: Record<string, string | number>
+  code: string | null
+  params: Record<string, string | number>
 }
 
 /** Who is on a VM's screen, oldest first. `id` is the VM's. */

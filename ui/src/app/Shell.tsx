@@ -5,10 +5,12 @@ import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { LockScreen, useIdleLock } from '@/access/LockScreen'
 import { Reauth } from '@/access/Reauth'
 import { ConsoleLayer } from '@/consoles/ConsoleLayer'
+import { useNames } from '@/consoles/names'
+import { searchOf } from '@/consoles/place'
 import { useConsoleTabs, type ConsoleTab } from '@/consoles/tabs'
 import { t, type MessageKey } from '@/i18n'
 import { count } from '@/i18n/format'
-import { useSummary, useVm } from '@/live/store'
+import { useSummary } from '@/live/store'
 import { Icon, Sign, type IconName, type SignName } from '@/parts/Icon'
 import { PowerLayer } from '@/power/PowerLayer'
 
@@ -51,6 +53,7 @@ function useCounts(): Partial<Record<NavItem['to'], number>> {
 }
 
 const CONSOLE_SIGN: Record<ConsoleTab['state'], [SignName, string]> = {
+  starting: ['turning', 'stop'],
   connecting: ['turning', 'stop'],
   connected: ['running', 'run'],
   view_only: ['running', 'run'],
@@ -59,14 +62,14 @@ const CONSOLE_SIGN: Record<ConsoleTab['state'], [SignName, string]> = {
 }
 
 function OpenConsole({ tab }: { tab: ConsoleTab }) {
-  const vm = useVm(tab.vmId)
+  const { pharmacy, name } = useNames(tab)
   const [sign, tone] = CONSOLE_SIGN[tab.state]
   return (
     <li>
-      <Link to="/consoles" search={{ vm: tab.vmId }} className="nav-console">
+      <Link to="/consoles" search={searchOf(tab.key)} className="nav-console">
         <span className={tone}><Sign name={sign} /></span>
-        <span className="ellipsis">{vm?.vm_name ?? '–'}</span>
-        <span className="small t3 ellipsis">{vm?.pharmacy_name} · {t(`console.state.${tab.state}`)}</span>
+        <span className="ellipsis">{name}</span>
+        <span className="small t3 ellipsis">{pharmacy} · {t(`console.state.${tab.state}`)}</span>
       </Link>
     </li>
   )
@@ -106,7 +109,7 @@ function Unlocked({ lockMinutes }: { lockMinutes: number }) {
         {consoles.length > 0 && !narrow && (
           <section className="nav-consoles" aria-label={t('nav.open_consoles')}>
             <h2><span>{t('nav.open_consoles')}</span><span>{consoles.length}</span></h2>
-            <ul>{consoles.map((tab) => <OpenConsole key={tab.vmId} tab={tab} />)}</ul>
+            <ul>{consoles.map((tab) => <OpenConsole key={tab.key} tab={tab} />)}</ul>
           </section>
         )}
         <ul className="nav-foot"><NavLink item={{ to: '/settings', icon: 'settings', label: 'nav.settings' }} n={undefined} /></ul>

@@ -62,8 +62,7 @@ const app = createRoute({
 /** One console in a window of its own: no navigation around it. */
 const screen = createRoute({
   getParentRoute: () => root,
-  path: '/screen/$vmId',
-  params: { parse: (p) => ({ vmId: Number(p.vmId) }), stringify: (p) => ({ vmId: String(p.vmId) }) },
+  path: '/screen/$at',
   beforeLoad: signedIn,
   component: lazyRouteComponent(() => import('@/pages/consoles/ScreenPage'), 'ScreenPage'),
 })
@@ -115,7 +114,7 @@ const vms = createRoute({
 const consoles = createRoute({
   getParentRoute: () => app,
   path: '/consoles',
-  validateSearch: some((s) => ({ vm: whole(s.vm), tiles: whole(s.tiles) })),
+  validateSearch: some((s) => ({ vm: whole(s.vm), at: text(s.at), tiles: whole(s.tiles) })),
   component: lazyRouteComponent(() => import('@/pages/consoles/ConsolesPage'), 'ConsolesPage'),
 })
 const jobs = createRoute({

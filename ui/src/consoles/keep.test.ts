@@ -4,9 +4,9 @@ import { moved, readKept } from './keep'
 import { readPrefs } from './prefs'
 
 test('only the same person gets the consoles back, and only what can be ids', () => {
-  expect(readKept('{"user":3,"vms":[5,2,5,0,-1,"7",1.5]}', 3)).toEqual([5, 2])
-  expect(readKept('{"user":4,"vms":[5]}', 3)).toEqual([])
-  for (const stored of [null, '', 'null', '[]', '{"user":3}', '{"user":3,"vms":7}']) expect(readKept(stored, 3)).toEqual([])
+  expect(readKept('{"user":3,"open":["5","shell-2","5","0",7,null,"x"]}', 3)).toEqual(['5', 'shell-2'])
+  expect(readKept('{"user":4,"open":["5"]}', 3)).toEqual([])
+  for (const stored of [null, '', 'null', '[]', '{"user":3}', '{"user":3,"open":7}']) expect(readKept(stored, 3)).toEqual([])
 })
 
 test('moving one member', () => {

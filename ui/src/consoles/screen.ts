@@ -1,25 +1,33 @@
 /**
- * One console: its element, its noVNC, its state. It belongs to no component; pages only borrow the element, so that
- * navigation, tiling and another language never cut a session.
+ * One console: its element, its noVNC or terminal, its state. It belongs to no component; pages only borrow the element,
+ * so that navigation, tiling and another language never cut a session.
  */
 import type RFB from '@novnc/novnc'
 
 import { api, ApiError } from '@/api/client'
-import type { Vm, VncSession } from '@/api/types'
+import type { Viewer, VncSession } from '@/api/types'
 import { store } from '@/live/store'
 
 import { endOfCall, endOfSocket, pause, type End } from './ends'
 import type { Desk, Hands } from './hands'
 import { LastPicture } from './last-picture'
+import { keyOf, type Kind, type Place } from './place'
+import type { TerminalFace } from './terminal'
+import { askTicket } from './ticket'
 
-export type ConsoleState = 'connecting' | 'connected' | 'view_only' | 'reconnecting' | 'lost'
+export type ConsoleState = 'starting' | 'connecting' | 'connected' | 'view_only' | 'reconnecting' | 'lost'
 /** The picture scaled into its place, pixel by pixel, or the guest asked to take the place's size. */
 export type Size = 'fit' | 'actual' | 'guest'
 
 /** What pages show of a console; a new object with each change. */
 export interface ConsoleTab {
-  /** The VM's id: one console per VM and browser tab. */
+  /** One console per place and browser tab. */
+  key: string
+  kind: Kind
+  /** 0 for a node's own shell. */
   vmId: number
+  /** Of a node's own shell; else 0. */
+  hostId: number
   state: ConsoleState
   /** What ended it, or what the last attempt met. */
   error?: ApiError
@@ -27,7 +35,12 @@ export interface ConsoleTab {
   retryAt?: number
   /** When the kept last picture was taken (ms), while it is shown. */
   pictureAt?: number
+  /** Asked for by the person; who controls is the server's word (`state`). */
   viewOnly: boolean
+  /** The person may watch, but not control. */
+  mayOnlyView: boolean
+  /** Names the session at the server, for handing control over. */
+  sessionKey?: string
   size: Size
   /** Enlarged by pinching. */
   zoomed: boolean
@@ -41,6 +54,8 @@ export interface ConsoleTab {
 
 /** Longest wait for a picture after the socket opened; the server itself gives up before. */
 const OPENING_MS = 40_000
+/** The same where the VM is started first. */
+const STARTING_MS = 170_000
 /** A connection that held this long starts the back-off anew. */
 const STEADY_MS = 10_000
 /** How long a VM that was restarted here is waited for. */
@@ -56,10 +71,13 @@ export class Screen implements Desk {
   tab: ConsoleTab
   /** There once the code for it is: with the first connection. */
   hands: Hands | undefined
+  terminal: TerminalFace | undefined
+  #place: Place
   #picture = new LastPicture(this.frame, () => this.tell({ pictureAt: undefined }))
   #rfb: RFB | undefined
   #socket: WebSocket | undefined
-  #sessionId: string | undefined
+  /** A stopped VM is to be started by the next attempt. */
+  #start: boolean
   /** Grows with each attempt; what belongs to an older one is void. */
   #turn = 0
   #attempt = 0
@@ -67,20 +85,26 @@ export class Screen implements Desk {
   #backUntil = 0
   #abort = new AbortController()
   #stops: (() => void)[] = []
+  #unwatch: () => void
   #told: () => void
 
-  constructor(vmId: number, told: () => void) {
+  constructor(place: Place, told: () => void, start = false) {
     this.#told = told
-    this.tab = { vmId, state: 'connecting', viewOnly: false, size: 'fit', zoomed: false, held: [] }
+    this.#place = place
+    this.#start = start
+    const [vmId, hostId] = place.kind === 'shell' ? [0, place.id] : [place.id, 0]
+    this.tab = { key: keyOf(place), kind: place.kind, vmId, hostId, state: start ? 'starting' : 'connecting', viewOnly: false, mayOnlyView: false, size: 'fit', zoomed: false, held: [] }
     this.frame.className = 'console-frame'
     this.well.className = 'console-well'
     this.frame.append(this.well)
+    this.#unwatch = place.kind === 'screen' ? store.watchRow('screens', place.id, () => this.#followMode()) : () => {}
     void this.#dial()
   }
 
-  /** By hand, or because the cause seems gone: at once, with a fresh session. */
-  reconnect(): void {
+  /** By hand, or because the cause seems gone: at once, with a fresh session. `start`: a stopped VM is started first. */
+  reconnect(start = false): void {
     this.#attempt = 0
+    this.#start = start
     void this.#dial()
   }
 
@@ -99,13 +123,9 @@ export class Screen implements Desk {
     look()
   }
 
-  setViewOnly(viewOnly: boolean): void {
-    if (this.#rfb) this.#rfb.viewOnly = viewOnly
-    this.tell({ viewOnly, ...(this.tab.state === 'connected' || this.tab.state === 'view_only' ? { state: viewOnly ? 'view_only' : 'connected' } : {}) })
-  }
-
   focus(): void {
     this.#rfb?.focus({ preventScroll: true })
+    this.terminal?.focus()
   }
 
   get rfb(): RFB | undefined {
@@ -119,8 +139,10 @@ export class Screen implements Desk {
   close(): void {
     this.#turn += 1
     this.#abort.abort()
+    this.#unwatch()
     this.#release()
     this.hands?.end()
+    this.terminal?.end()
     this.#picture.drop()
     this.frame.remove()
   }
@@ -130,12 +152,46 @@ export class Screen implements Desk {
     this.#told()
   }
 
+  // -- who controls ----------------------------------------------------------------------------------------------
+
+  /** Watch only, or control again; throws the server's refusal (`console.controlled`: somebody else does). */
+  async setViewOnly(viewOnly: boolean, force = false): Promise<void> {
+    if (viewOnly) {
+      // What is typed from now on stays here, even before the server has heard of it.
+      if (this.#rfb) this.#rfb.viewOnly = true
+      this.tell({ viewOnly })
+    }
+    const { sessionKey, state } = this.tab
+    if (sessionKey && (state === 'connected' || state === 'view_only')) {
+      await api.put(`/api/vnc/sessions/${sessionKey}/mode`, { mode: viewOnly ? 'view' : 'control', force })
+    }
+    this.tell({ viewOnly })
+  }
+
+  /** Our own entry among those on the screen, as the server tells it. */
+  #mine(): Viewer | undefined {
+    return store.row('screens', this.tab.vmId)?.viewers.find((one) => one.session_key === this.tab.sessionKey)
+  }
+
+  #followMode(): void {
+    const { state } = this.tab
+    const mine = this.#mine()
+    if (!mine || !this.#rfb || (state !== 'connected' && state !== 'view_only')) return
+    const next = mine.mode === 'view' ? 'view_only' : 'connected'
+    if (next === state) return
+    this.#rfb.viewOnly = mine.mode === 'view'
+    this.tell({ state: next, held: [], ...(mine.mode === 'control' ? { viewOnly: false } : {}) })
+  }
+
+  // -- connecting ------------------------------------------------------------------------------------------------
+
   /** Ends what the last attempt left: timers, watchers, socket, noVNC. */
   #release(): void {
     for (const stop of this.#stops.splice(0)) stop()
     const rfb = this.#rfb
     this.#rfb = undefined
     this.hands?.detach()
+    this.terminal?.detach()
     if (rfb) rfb.disconnect()
     else this.#socket?.close()
     this.#socket = undefined
@@ -146,71 +202,97 @@ export class Screen implements Desk {
     this.#stops.push(() => clearTimeout(timer))
   }
 
-  async #ticket(signal: AbortSignal): Promise<VncSession> {
-    const { vmId } = this.tab
-    if (this.#sessionId) {
-      try {
-        return await api.post<VncSession>(`/api/vnc/refresh/${this.#sessionId}`, {}, { signal })
-      } catch (error) {
-        // The server forgets sessions after a while; the VM itself is still known by its id.
-        if (!(error instanceof ApiError) || error.code !== 'console.session_unknown') throw error
-        this.#sessionId = undefined
-      }
-    }
-    const vm = store.row('vms', vmId) ?? (await api.get<Vm>(`/api/vms/${vmId}`, { signal }))
-    if (vm.missing_since !== null) throw new ApiError(409, 'console.vm_gone')
-    return await api.post<VncSession>('/api/vnc/connect', { pharmacy_id: vm.pharmacy_id, vmid: vm.vmid, host_id: vm.host_id }, { signal })
-  }
-
   async #dial(): Promise<void> {
     const turn = ++this.#turn
     this.#abort.abort()
     this.#abort = new AbortController()
     this.#release()
-    const first = this.tab.state === 'connecting'
-    this.tell({ state: first ? 'connecting' : this.#attempt > QUIET_ATTEMPTS ? 'lost' : 'reconnecting', retryAt: undefined })
+    const first = this.tab.state === 'connecting' || this.tab.state === 'starting'
+    this.tell({ state: this.#start ? 'starting' : first ? 'connecting' : this.#attempt > QUIET_ATTEMPTS ? 'lost' : 'reconnecting', retryAt: undefined })
     try {
-      const [{ default: Rfb }, hands, ticket] = await Promise.all([import('@novnc/novnc'), import('./hands'), this.#ticket(this.#abort.signal)])
+      const face = this.#place.kind === 'screen' ? this.#loadPicture() : this.#loadTerminal()
+      const asked = { start: this.#start, viewOnly: this.tab.viewOnly, signal: this.#abort.signal }
+      const [, ticket] = await Promise.all([face, askTicket(this.#place, asked)])
       if (turn !== this.#turn) return
-      this.hands ??= new hands.Hands(this)
-      this.#sessionId = ticket.session_id
-      this.#attach(turn, Rfb, ticket.websocket_url)
+      this.tell({ sessionKey: ticket.session_key, mayOnlyView: ticket.mode === 'view' && !this.tab.viewOnly })
+      this.#attach(turn, ticket)
     } catch (error) {
       if (turn === this.#turn) this.#ended(endOfCall(error))
     }
   }
 
-  #attach(turn: number, Rfb: typeof RFB, url: string): void {
-    const socket = new WebSocket(url)
-    const ended = (end: End) => {
-      if (turn === this.#turn) this.#ended(end)
-    }
+  async #loadPicture(): Promise<typeof RFB> {
+    const [{ default: Rfb }, { Hands }] = await Promise.all([import('@novnc/novnc'), import('./hands')])
+    this.hands ??= new Hands(this)
+    return Rfb
+  }
+
+  async #loadTerminal(): Promise<void> {
+    const { TerminalFace } = await import('./terminal')
+    this.terminal ??= new TerminalFace(this.well)
+  }
+
+  #attach(turn: number, ticket: VncSession): void {
+    const socket = new WebSocket(ticket.websocket_url)
+    socket.binaryType = 'arraybuffer'
     // Before noVNC listens: it tears its picture down on close and does not pass the code on.
-    socket.addEventListener('close', ({ code, reason }) => ended(endOfSocket(code, reason)))
+    socket.addEventListener('close', ({ code, reason }) => this.#endedIf(turn, endOfSocket(code, reason)))
     this.#socket = socket
+    this.#after(ticket.starts ? STARTING_MS : OPENING_MS, () => this.#endedIf(turn, { error: new ApiError(0, 'console.no_answer'), retriable: true }))
+    if (ticket.kind === 'screen') void this.#showPicture(turn, socket, ticket.mode === 'view')
+    else socket.addEventListener('message', ({ data }: MessageEvent<ArrayBuffer>) => this.#firstWord(turn, socket, data), { once: true })
+  }
+
+  /** A terminal greets with "OK"; where the host allows none, the server shows the guest's picture instead. */
+  #firstWord(turn: number, socket: WebSocket, data: ArrayBuffer): void {
+    const said = new Uint8Array(data)
+    if (turn !== this.#turn) return
+    if (said[0] === 0x52) {
+      this.terminal?.end()
+      this.terminal = undefined
+      void this.#showPicture(turn, socket, false, data)
+      return
+    }
+    this.terminal?.attach(socket, said.subarray(2))
+    this.#open(turn, false)
+  }
+
+  async #showPicture(turn: number, socket: WebSocket, viewOnly: boolean, first?: ArrayBuffer): Promise<void> {
+    const Rfb = await this.#loadPicture()
+    if (turn !== this.#turn) return
     const rfb = new Rfb(this.well, socket, { shared: true })
     rfb.background = 'transparent'
-    rfb.viewOnly = this.tab.viewOnly
+    rfb.viewOnly = viewOnly
     this.#rfb = rfb
     this.hands?.attach(rfb, socket)
-    rfb.addEventListener('connect', () => {
-      if (turn !== this.#turn) return
-      this.#picture.drop()
-      for (const stop of this.#stops.splice(0)) stop()
-      this.#after(STEADY_MS, () => (this.#attempt = 0))
-      this.tell({ state: this.tab.viewOnly ? 'view_only' : 'connected', error: undefined, retryAt: undefined, pictureAt: undefined })
-    })
+    rfb.addEventListener('connect', () => this.#open(turn, rfb.viewOnly))
     // noVNC gave up by itself; when the socket closed, its own event came first and this one is void.
-    rfb.addEventListener('disconnect', () => ended({ error: new ApiError(0, 'ui.picture_unreadable'), retriable: true }))
-    this.#after(OPENING_MS, () => ended({ error: new ApiError(0, 'console.no_answer'), retriable: true }))
+    rfb.addEventListener('disconnect', () => this.#endedIf(turn, { error: new ApiError(0, 'ui.picture_unreadable'), retriable: true }))
+    if (first) socket.dispatchEvent(new MessageEvent('message', { data: first }))
+  }
+
+  #open(turn: number, viewOnly: boolean): void {
+    if (turn !== this.#turn) return
+    this.#picture.drop()
+    for (const stop of this.#stops.splice(0)) stop()
+    this.#after(STEADY_MS, () => (this.#attempt = 0))
+    // Once is enough: a VM that is stopped later must not be started by a mere reconnection.
+    this.#start = false
+    this.tell({ state: viewOnly ? 'view_only' : 'connected', error: undefined, retryAt: undefined, pictureAt: undefined })
+    this.#followMode()
+  }
+
+  #endedIf(turn: number, end: End): void {
+    if (turn === this.#turn) this.#ended(end)
   }
 
   #ended({ error, retriable }: End): void {
     this.#turn += 1
     if (this.tab.state === 'connected' || this.tab.state === 'view_only') this.#keepPicture()
     this.#release()
-    this.tab = { ...this.tab, held: [] }
+    this.tab = { ...this.tab, held: [], sessionKey: undefined }
     if (!retriable) {
+      this.#start = false
       this.tell({ state: 'lost', error, retryAt: undefined })
       if (STOPPED.has(error.code) && Date.now() < this.#backUntil) this.#awaitRunning()
       return
@@ -224,10 +306,10 @@ export class Screen implements Desk {
 
   /** A host that comes back is tried at once. */
   #watchHost(): void {
-    const hostId = store.row('vms', this.tab.vmId)?.host_id
+    const hostId = this.tab.hostId || store.row('vms', this.tab.vmId)?.host_id
     if (hostId === undefined || store.row('hosts', hostId)?.status !== 'offline') return
     this.#stops.push(store.watchRow('hosts', hostId, () => {
-      if (store.row('hosts', hostId)?.status === 'online') this.reconnect()
+      if (store.row('hosts', hostId)?.status === 'online') this.reconnect(this.#start)
     }))
   }
 

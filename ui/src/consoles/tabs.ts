@@ -9,6 +9,7 @@ import { router } from '@/app/router'
 import { sessionQuery } from '@/app/session'
 
 import { keepConsoles, keptConsoles, moved } from './keep'
+import { keyOf, placeOf, screenKey, searchOf, type Place } from './place'
 import { Screen, type ConsoleTab } from './screen'
 
 export type { ConsoleState, ConsoleTab } from './screen'
@@ -16,7 +17,7 @@ export type { ConsoleState, ConsoleTab } from './screen'
 /** As many as the largest tiling shows. */
 export const MOST_AT_ONCE = 9
 
-const screens = new Map<number, Screen>()
+const screens = new Map<string, Screen>()
 let tabs: readonly ConsoleTab[] = []
 const listeners = new Set<() => void>()
 
@@ -31,7 +32,7 @@ function tell(): void {
 }
 
 export const consoleTabs = (): readonly ConsoleTab[] => tabs
-export const screenOf = (vmId: number): Screen | undefined => screens.get(vmId)
+export const screenOf = (key: string): Screen | undefined => screens.get(key)
 
 export const useConsoleTabs = (): readonly ConsoleTab[] =>
   useSyncExternalStore(
@@ -50,63 +51,71 @@ function kept(): void {
   if (keeping) keepConsoles(userId(), [...screens.keys()])
 }
 
-/** Opens what was open before the page was loaded anew; once. */
+/** Opens what was open before the page was loaded anew (once), and again what a locked screen had closed. */
 export function restoreConsoles(): void {
+  for (const screen of screens.values()) if (screen.tab.error?.code === 'console.locked') screen.reconnect()
   const user = userId()
   if (keeping || user === undefined) return
   keeping = true
-  for (const vmId of keptConsoles(user)) start(vmId)
+  for (const key of keptConsoles(user)) open(key)
 }
 
-/** Starts the console of a VM unless it is open; goes nowhere. */
-export function ensureConsole(vmId: number): void {
+/** Starts a console unless it is open; goes nowhere. */
+export function ensureConsole(key: string): void {
   restoreConsoles()
-  start(vmId)
+  open(key)
 }
 
 /** The same in a window of its own, which opens nothing else and is remembered by nobody. */
-export function ensureOnly(vmId: number): void {
-  start(vmId)
-}
+export const ensureOnly = (key: string): void => open(key)
 
-function start(vmId: number): void {
-  if (screens.has(vmId)) return
+function open(key: string, start = false): void {
+  const place = placeOf(key)
+  const known = screens.get(key)
+  if (known && start && known.tab.state === 'lost') known.reconnect(true)
+  if (!place || known) return
   if (!shelf.isConnected) document.body.append(shelf)
-  const screen = new Screen(vmId, tell)
-  screens.set(vmId, screen)
+  const screen = new Screen(place, tell, start)
+  screens.set(key, screen)
   putAway(screen)
   kept()
   tell()
 }
 
 /** Moves a console's tab to another place among the tabs. */
-export function moveConsole(vmId: number, to: number): void {
+export function moveConsole(key: string, to: number): void {
   const order = [...screens]
-  const from = order.findIndex(([id]) => id === vmId)
+  const from = order.findIndex(([one]) => one === key)
   if (from < 0) return
   screens.clear()
-  for (const [id, screen] of moved(order, from, to)) screens.set(id, screen)
+  for (const [one, screen] of moved(order, from, to)) screens.set(one, screen)
   kept()
   tell()
 }
 
-/** Opens (or shows again) the screen of a VM and goes to the consoles. */
-export function openConsole(vmId: number): void {
-  ensureConsole(vmId)
-  void router.navigate({ to: '/consoles', search: (before) => ({ tiles: (before as { tiles?: number }).tiles, vm: vmId }) })
+/** Opens (or shows again) a console and goes to the consoles. `start`: a stopped VM is started first. */
+function show(key: string, start = false): void {
+  restoreConsoles()
+  open(key, start)
+  void router.navigate({ to: '/consoles', search: (before) => ({ tiles: (before as { tiles?: number }).tiles, ...searchOf(key) }) })
 }
+
+export const openConsole = (vmId: number): void => show(screenKey(vmId))
+/** "Start, then open": the server starts the VM and connects when the host says that it runs. */
+export const startThenOpen = (vmId: number): void => show(screenKey(vmId), true)
+export const openPlace = (place: Place): void => show(keyOf(place))
 
 /** Opens several side by side. */
 export function openConsoles(vmIds: readonly number[]): void {
   const wanted = vmIds.slice(0, MOST_AT_ONCE)
-  for (const vmId of wanted) ensureConsole(vmId)
-  const open = tabs.length
-  void router.navigate({ to: '/consoles', search: { vm: wanted[0], tiles: open > 4 ? 9 : open > 1 ? 4 : undefined } })
+  for (const vmId of wanted) ensureConsole(screenKey(vmId))
+  const count = tabs.length
+  void router.navigate({ to: '/consoles', search: { vm: wanted[0], tiles: count > 4 ? 9 : count > 1 ? 4 : undefined } })
 }
 
-export function closeConsole(vmId: number): void {
-  screens.get(vmId)?.close()
-  screens.delete(vmId)
+export function closeConsole(key: string): void {
+  screens.get(key)?.close()
+  screens.delete(key)
   kept()
   tell()
 }
@@ -119,14 +128,14 @@ export function closeAllConsoles(): void {
 }
 
 /** Shows a console's element in `place`; the answer puts it back on the shelf. */
-export function borrow(vmId: number, place: HTMLElement): () => void {
-  const screen = screens.get(vmId)
+export function borrow(key: string, place: HTMLElement): () => void {
+  const screen = screens.get(key)
   if (!screen) return () => {}
   screen.frame.style.width = ''
   screen.frame.style.height = ''
   place.append(screen.frame)
   return () => {
-    if (screens.get(vmId) === screen && screen.frame.parentElement === place) putAway(screen)
+    if (screens.get(key) === screen && screen.frame.parentElement === place) putAway(screen)
   }
 }
 

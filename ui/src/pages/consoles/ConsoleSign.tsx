@@ -2,6 +2,7 @@ import type { ConsoleState } from '@/consoles/tabs'
 import { Icon, Sign, type SignName } from '@/parts/Icon'
 
 const SIGNS: Record<Exclude<ConsoleState, 'view_only'>, [SignName, string]> = {
+  starting: ['turning', 'stop'],
   connecting: ['turning', 'stop'],
   connected: ['running', 'run'],
   reconnecting: ['turning', 'stop'],

@@ -3,6 +3,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect } from 'react'
 
 import { openPalette } from '@/app/palette-store'
+import { keyOfSearch, searchOf } from '@/consoles/place'
 import { closeConsole, consoleTabs, ensureConsole, useConsoleTabs } from '@/consoles/tabs'
 import { t } from '@/i18n'
 import { Icon, type IconName } from '@/parts/Icon'
@@ -48,44 +49,46 @@ export function ConsolesPage() {
   const phone = useMediaQuery('(max-width: 767px)')
   const [full, toggleFull] = useFullScreen()
   const typing = useKeyboardUp()
+  const wanted = keyOfSearch(search)
   // The address names the open VM: a reload, or a link sent to a colleague, opens it.
   useEffect(() => {
-    if (search.vm !== undefined) ensureConsole(search.vm)
-  }, [search.vm])
+    if (wanted !== undefined) ensureConsole(wanted)
+  }, [wanted])
   useEffect(() => {
     if (search.tiles !== undefined) leave(search.tiles)
     else if (left.tiles !== undefined && tabs.length > 1) void navigate({ search: (before) => ({ ...before, tiles: left.tiles }), replace: true })
   }, [search.tiles, tabs.length, navigate])
   if (tabs.length === 0) return <None />
-  const framed = tabs.find((tab) => tab.vmId === search.vm) ?? tabs[0]!
+  const framed = tabs.find((tab) => tab.key === wanted) ?? tabs[0]!
   const tiles = phone || (search.tiles !== 4 && search.tiles !== 9) ? 1 : search.tiles
+  const heads = tiles > 1 || phone === true
   const at = tabs.indexOf(framed)
   const first = Math.floor(at / tiles) * tiles
   const shown = tabs.slice(first, first + tiles)
-  const show = (vm: number | undefined) => void navigate({ search: (before) => ({ ...before, vm }), replace: true })
-  const close = (vmId: number) => {
-    if (vmId === framed.vmId) show((tabs[at + 1] ?? tabs[at - 1])?.vmId)
-    closeConsole(vmId)
+  const show = (key: string | undefined) => void navigate({ search: (before) => ({ ...before, ...searchOf(key) }), replace: true })
+  const close = (key: string) => {
+    if (key === framed.key) show((tabs[at + 1] ?? tabs[at - 1])?.key)
+    closeConsole(key)
   }
-  const frame = (vmId: number) => {
-    if (vmId !== framed.vmId && consoleTabs().some((tab) => tab.vmId === vmId)) show(vmId)
+  const frame = (key: string) => {
+    if (key !== framed.key && consoleTabs().some((tab) => tab.key === key)) show(key)
   }
-  const tile = (n: 1 | 4 | 9, vm = framed.vmId) => {
+  const tile = (n: 1 | 4 | 9, key = framed.key) => {
     const next = n === 1 ? undefined : n
     leave(next)
-    void navigate({ search: (before) => ({ ...before, vm, tiles: next }), replace: true })
+    void navigate({ search: (before) => ({ ...before, ...searchOf(key), tiles: next }), replace: true })
   }
   /** The window has a session of its own, so this one ends. */
-  const apart = (vm: number) => popOut(vm) && close(vm)
-  const fill = (vm: number) => {
-    tile(1, vm)
+  const apart = (key: string) => popOut(key) && close(key)
+  const fill = (key: string) => {
+    tile(1, key)
     toggleFull()
   }
   return (
     <main className={`consoles${full ? ' full' : ''}${typing ? ' typing' : ''}`}>
       <h1 className="sr">{t('nav.consoles')}</h1>
       <div className="console-tabs">
-        <Tabs tabs={tabs} framed={framed.vmId} onPick={show} onClose={close} />
+        <Tabs tabs={tabs} framed={framed.key} onPick={show} onClose={close} />
         <button type="button" className="btn ghost" onClick={openPalette}><Icon name="plus" /><span className="phone-hide">{t('act.open_screen')}</span></button>
         <span className="end">
           <span className="segments" role="group" aria-label={t('console.tiling')}>
@@ -97,9 +100,9 @@ export function ConsolesPage() {
           </span>
         </span>
       </div>
-      <Toolbar tab={framed} full={full} onFull={toggleFull} onPopOut={() => apart(framed.vmId)} />
+      <Toolbar tab={framed} full={full} onFull={toggleFull} people={!heads} onPopOut={() => apart(framed.key)} />
       <div className={`tiles t${tiles}`}>
-        {shown.map((tab) => <Tile key={tab.vmId} tab={tab} framed={tab === framed} head={tiles > 1 || phone === true} onFrame={frame} onClose={close} onFull={() => fill(tab.vmId)} onPopOut={apart} />)}
+        {shown.map((tab) => <Tile key={tab.key} tab={tab} framed={tab === framed} head={heads} onFrame={frame} onClose={close} onFull={() => fill(tab.key)} onPopOut={apart} />)}
       </div>
       <KeyBar tab={framed} />
     </main>

@@ -8,13 +8,13 @@ function rateWord(bits: number): string {
 }
 
 /** Response time and data rate of a console, looked at once a second. */
-export function Feel({ vmId }: { vmId: number }) {
+export function Feel({ at }: { at: string }) {
   const [, look] = useState(0)
   useEffect(() => {
     const timer = setInterval(() => look((n) => n + 1), 1000)
     return () => clearInterval(timer)
   }, [])
-  const feel = screenOf(vmId)?.hands?.feel()
+  const feel = screenOf(at)?.hands?.feel()
   if (!feel) return null
   const response = feel.response === undefined ? t('console.feel.none') : t('console.feel.ms', { n: Math.round(feel.response) })
   return <span className="console-feel small t2 nowrap" title={t('console.feel.title')}>{t('console.feel', { response, rate: rateWord(feel.rate) })}</span>

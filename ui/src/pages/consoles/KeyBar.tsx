@@ -8,8 +8,27 @@ import { TouchKeyboard } from './TouchKeyboard'
 
 /** Under a console on a touch screen: the keys its own keyboard lacks. Modifiers wait for the next key. */
 export function KeyBar({ tab }: { tab: ConsoleTab }) {
+  return tab.kind === 'screen' ? <ScreenKeys tab={tab} /> : <TerminalKeys tab={tab} />
+}
+
+/** What a terminal sends for the keys that a phone's keyboard lacks. */
+const BYTES: readonly (readonly [label: string, bytes: string])[] = [
+  ['Esc', '\x1b'], ['Tab', '\t'], ['Ctrl-C', '\x03'], ['Ctrl-D', '\x04'], ['←', '\x1b[D'], ['↑', '\x1b[A'], ['↓', '\x1b[B'], ['→', '\x1b[C'], ['Enter', '\r'], ['PgUp', '\x1b[5~'], ['PgDn', '\x1b[6~'], ['Home', '\x1b[H'], ['End', '\x1b[F'],
+]
+
+function TerminalKeys({ tab }: { tab: ConsoleTab }) {
+  const disabled = tab.state !== 'connected'
+  return (
+    <div className="key-bar" role="toolbar" aria-label={t('console.key_bar')}>
+      <TouchKeyboard at={tab.key} disabled={disabled} />
+      {BYTES.map(([label, bytes]) => <button key={label} type="button" className="btn" disabled={disabled} onPointerDown={(event) => event.preventDefault()} onClick={() => screenOf(tab.key)?.terminal?.send(bytes)}>{label}</button>)}
+    </div>
+  )
+}
+
+function ScreenKeys({ tab }: { tab: ConsoleTab }) {
   const { hangulKey } = usePrefs()
-  const hands = () => screenOf(tab.vmId)?.hands
+  const hands = () => screenOf(tab.key)?.hands
   const disabled = tab.state !== 'connected'
   const korean: readonly (readonly [string, Press])[] = [['한/영', hangulPress(hangulKey)], ['한자', HANJA]]
   // The phone's keyboard stays only while its field keeps the focus.
@@ -20,7 +39,7 @@ export function KeyBar({ tab }: { tab: ConsoleTab }) {
   return (
     <div className="key-bar" role="toolbar" aria-label={t('console.key_bar')}>
       {tab.zoomed && <button type="button" className="btn" onPointerDown={stay} onClick={() => hands()?.wholePicture()}><Icon name="fit" />{t('console.whole')}</button>}
-      <TouchKeyboard vmId={tab.vmId} disabled={disabled} />
+      <TouchKeyboard at={tab.key} disabled={disabled} />
       {BAR_MODIFIERS.map(([label, press]) => (
         <button key={label} type="button" className="btn" disabled={disabled} aria-pressed={tab.held.includes(press[1] ?? '')} onPointerDown={stay} onClick={() => hands()?.hold(press)}>{label}</button>
       ))}

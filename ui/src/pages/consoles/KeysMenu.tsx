@@ -7,9 +7,9 @@ import { t } from '@/i18n'
 import { Icon } from '@/parts/Icon'
 
 /** Keys that the browser or this computer would keep for itself. */
-export function KeysMenu({ vmId, disabled }: { vmId: number; disabled: boolean }) {
+export function KeysMenu({ at, disabled }: { at: string; disabled: boolean }) {
   const { hangulKey } = usePrefs()
-  const press = ([, keys]: Combination) => screenOf(vmId)?.hands?.press(keys)
+  const press = ([, keys]: Combination) => screenOf(at)?.hands?.press(keys)
   const korean: readonly Combination[] = [['한/영', [hangulPress(hangulKey)]], ['한자', [HANJA]]]
   const item = (one: Combination) => <Menu.Item key={one[0]} onClick={() => press(one)}>{one[0]}</Menu.Item>
   return (

@@ -37,7 +37,7 @@ export function PasteDialog({ tab, onClose }: { tab: ConsoleTab; onClose: () => 
   const [text, setText] = useState('')
   const { way, hangulKey, pace } = usePrefs()
   const vm = useVm(tab.vmId)
-  const hands = screenOf(tab.vmId)?.hands
+  const hands = screenOf(tab.key)?.hands
   const container = vm?.guest_type === 'lxc'
   const live = tab.state === 'connected'
   const plan = planTyping(text, container ? 'plain' : way, hangulKey)
@@ -46,7 +46,7 @@ export function PasteDialog({ tab, onClose }: { tab: ConsoleTab; onClose: () => 
   const close = () => {
     onClose()
     // The dialog gives the focus back to its button first.
-    setTimeout(() => screenOf(tab.vmId)?.focus(), 50)
+    setTimeout(() => screenOf(tab.key)?.focus(), 50)
   }
   const type = async () => {
     const typed = await hands?.typeText(text)

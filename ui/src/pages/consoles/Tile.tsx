@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
-import { useLayoutEffect, useRef } from 'react'
+import { lazy, Suspense, useLayoutEffect, useRef, useState } from 'react'
 
+import { useNames } from '@/consoles/names'
 import { borrow, screenOf, type ConsoleTab } from '@/consoles/tabs'
 import { t } from '@/i18n'
 import { clockTime } from '@/i18n/format'
@@ -10,6 +11,10 @@ import { Icon, Sign } from '@/parts/Icon'
 import { askPower } from '@/power/ask'
 
 import { ConsoleSign } from './ConsoleSign'
+import { People } from './People'
+import { ReasonForm } from './ReasonForm'
+
+const CheckDialog = lazy(async () => ({ default: (await import('./CheckDialog')).CheckDialog }))
 
 /** Causes that starting the VM removes. */
 const STOPPED: ReadonlySet<string | undefined> = new Set(['console.vm_stopped', 'console.vm_stopped_during'])
@@ -22,6 +27,8 @@ function Countdown({ at }: { at: number }) {
 /** Over the last picture: what happened, why, what to do; or one quiet line while it may still pass. */
 function Over({ tab }: { tab: ConsoleTab }) {
   const vm = useVm(tab.vmId)
+  const { pharmacyId } = useNames(tab)
+  const [checking, setChecking] = useState(false)
   if (tab.state === 'connected' || tab.state === 'view_only') return null
   if (tab.state !== 'lost' || !tab.error) {
     return (
@@ -30,10 +37,12 @@ function Over({ tab }: { tab: ConsoleTab }) {
       </div>
     )
   }
+  const resume = vm?.status === 'suspended'
   const start = () => {
-    const verb = vm?.status === 'suspended' ? 'resume' : 'start'
-    askPower(verb, [tab.vmId], () => screenOf(tab.vmId)?.expectBack())
+    if (resume) askPower('resume', [tab.vmId], () => screenOf(tab.key)?.expectBack())
+    else screenOf(tab.key)?.reconnect(true)
   }
+  const asks = tab.error.code === 'console.reason_required'
   const startable = STOPPED.has(tab.error.code) && vm !== undefined && vm.status !== 'running'
   return (
     <div className="tile-over">
@@ -41,11 +50,13 @@ function Over({ tab }: { tab: ConsoleTab }) {
         <Failure error={tab.error} />
         {tab.retryAt !== undefined && <p className="note small t3"><Countdown at={tab.retryAt} /></p>}
         {vm?.task && <p className="note small t2" role="status">{t('vm.task', { verb: t(`verb.${vm.task.verb}`) })}</p>}
+        {asks && pharmacyId !== undefined && <ReasonForm pharmacyId={pharmacyId} />}
+        {checking && <Suspense><CheckDialog vmId={tab.vmId} onClose={() => setChecking(false)} /></Suspense>}
         <div className="acts">
-          {vm && vm.host_status === 'offline' && <Link className="btn" to="/hosts/$hostId" params={{ hostId: vm.host_id }}>{t('console.diagnose')}</Link>}
+          {vm && !asks && <button type="button" className="btn" onClick={() => setChecking(true)}>{t('console.diagnose')}</button>}
           {startable && <button type="button" className="btn main" disabled={vm.task !== null} onClick={start}>{t('console.start_open')}</button>}
-          <button type="button" className={startable ? 'btn' : 'btn main'} onClick={() => screenOf(tab.vmId)?.reconnect()}>{t('act.retry')}</button>
-          {vm && <Link className="small" to="/pharmacies/$pharmacyId" params={{ pharmacyId: vm.pharmacy_id }}>{t('console.open_pharmacy')}</Link>}
+          {!asks && <button type="button" className={startable ? 'btn' : 'btn main'} onClick={() => screenOf(tab.key)?.reconnect()}>{t('act.retry')}</button>}
+          {pharmacyId !== undefined && <Link className="small" to="/pharmacies/$pharmacyId" params={{ pharmacyId }}>{t('console.open_pharmacy')}</Link>}
         </div>
       </div>
     </div>
@@ -56,39 +67,40 @@ interface Props {
   tab: ConsoleTab
   framed: boolean
   head: boolean
-  onFrame: (vmId: number) => void
+  onFrame: (key: string) => void
   /** What the head offers; a tile without one needs none. */
-  onClose?: (vmId: number) => void
+  onClose?: (key: string) => void
   onFull?: () => void
-  onPopOut?: (vmId: number) => void
+  onPopOut?: (key: string) => void
 }
 
 /** One console on the page. Its element is borrowed from the shelf while the tile is shown. */
 export function Tile({ tab, framed, head, onFrame, onClose, onFull, onPopOut }: Props) {
   const slot = useRef<HTMLDivElement>(null)
-  const vm = useVm(tab.vmId)
+  const { pharmacy, name: of } = useNames(tab)
   useLayoutEffect(() => {
-    return slot.current ? borrow(tab.vmId, slot.current) : undefined
-  }, [tab.vmId])
+    return slot.current ? borrow(tab.key, slot.current) : undefined
+  }, [tab.key])
   const ready = tab.state === 'connected' || tab.state === 'view_only'
   useLayoutEffect(() => {
     // Keys go to the framed console, but never away from a field, a menu or a dialog.
     const at = document.activeElement
-    if (framed && ready && (at === null || at === document.body || at.closest('.consoles')) && !at?.closest('textarea')) screenOf(tab.vmId)?.focus()
-  }, [framed, ready, tab.vmId])
-  const name = `${vm?.pharmacy_name ?? ''} ${vm?.vm_name ?? ''}`
+    if (framed && ready && (at === null || at === document.body || at.closest('.consoles')) && !at?.closest('textarea')) screenOf(tab.key)?.focus()
+  }, [framed, ready, tab.key])
+  const name = `${pharmacy} ${of}`
   return (
-    <section className={framed ? 'tile on' : 'tile'} aria-label={name} onPointerDownCapture={() => onFrame(tab.vmId)}>
+    <section className={framed ? 'tile on' : 'tile'} aria-label={name} onPointerDownCapture={() => onFrame(tab.key)}>
       {head && (
         <header>
           <ConsoleSign state={tab.state} />
-          <span className="strong ellipsis">{vm?.pharmacy_name}</span>
-          <span className="t2 nowrap">{vm?.vm_name}</span>
+          <span className="strong ellipsis">{pharmacy}</span>
+          <span className="t2 nowrap">{of}</span>
           <span className="small t3 ellipsis">{t(`console.state.${tab.state}`)}{tab.pictureAt !== undefined && ` · ${t('console.last_picture', { at: clockTime(new Date(tab.pictureAt).toISOString()) })}`}</span>
+          <People tab={tab} />
           <span className="end">
-            {onPopOut && <button type="button" className="btn ghost icon in-row phone-hide" aria-label={`${name} ${t('console.pop_out')}`} title={t('console.pop_out')} onClick={() => onPopOut(tab.vmId)}><Icon name="external" /></button>}
+            {onPopOut && <button type="button" className="btn ghost icon in-row phone-hide" aria-label={`${name} ${t('console.pop_out')}`} title={t('console.pop_out')} onClick={() => onPopOut(tab.key)}><Icon name="external" /></button>}
             <button type="button" className="btn ghost icon in-row" aria-label={`${name} ${t('console.full')}`} title={t('console.full')} onClick={onFull}><Icon name="full" /></button>
-            <button type="button" className="btn ghost icon in-row" aria-label={`${name} ${t('console.close')}`} title={t('console.close')} onClick={() => onClose?.(tab.vmId)}><Icon name="close" /></button>
+            <button type="button" className="btn ghost icon in-row" aria-label={`${name} ${t('console.close')}`} title={t('console.close')} onClick={() => onClose?.(tab.key)}><Icon name="close" /></button>
           </span>
         </header>
       )}

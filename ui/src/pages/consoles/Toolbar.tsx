@@ -4,6 +4,8 @@ import { lazy, Suspense, useState } from 'react'
 import { ApiError } from '@/api/client'
 import type { Verb } from '@/api/types'
 import { CTRL_ALT_DEL } from '@/consoles/keys'
+import { useMay, useSession } from '@/consoles/may'
+import { useNames } from '@/consoles/names'
 import { fileName, markedPicture, saveFile } from '@/consoles/screenshot'
 import { screenOf, type ConsoleTab } from '@/consoles/tabs'
 import { t } from '@/i18n'
@@ -14,7 +16,8 @@ import { askPower } from '@/power/ask'
 
 import { Feel } from './Feel'
 import { KeysMenu } from './KeysMenu'
-import { useMay, useSession } from './may'
+import { People, toggleViewOnly } from './People'
+import { TerminalTools } from './TerminalTools'
 import { ViewMenu } from './ViewMenu'
 
 const PasteDialog = lazy(async () => ({ default: (await import('./PasteDialog')).PasteDialog }))
@@ -29,8 +32,8 @@ function Keys({ tab }: { tab: ConsoleTab }) {
   const live = tab.state === 'connected'
   return (
     <>
-      <button type="button" className="btn ghost" disabled={!live} onClick={() => screenOf(tab.vmId)?.hands?.press(CTRL_ALT_DEL)}><Icon name="keyboard" />Ctrl-Alt-Del</button>
-      <KeysMenu vmId={tab.vmId} disabled={!live} />
+      <button type="button" className="btn ghost" disabled={!live} onClick={() => screenOf(tab.key)?.hands?.press(CTRL_ALT_DEL)}><Icon name="keyboard" />Ctrl-Alt-Del</button>
+      <KeysMenu at={tab.key} disabled={!live} />
       <button type="button" className="btn ghost" disabled={!live} onClick={() => setPasting(true)}><Icon name="paste" />{t('console.paste')}</button>
       {pasting && <Suspense><PasteDialog tab={tab} onClose={() => setPasting(false)} /></Suspense>}
     </>
@@ -52,7 +55,7 @@ function Out({ tab }: { tab: ConsoleTab }) {
     setReading(true)
   }
   const shoot = async () => {
-    const picture = screenOf(tab.vmId)?.hands?.picture()
+    const picture = screenOf(tab.key)?.hands?.picture()
     if (!picture || !session) return notifyFailed(new ApiError(0, 'ui.no_picture_yet'))
     const { name, display_name: shown } = session.user
     const mark = { pharmacy: vm?.pharmacy_name ?? '', vm: vm?.vm_name ?? '', by: shown && shown !== name ? `${shown} (${name})` : name, at: new Date() }
@@ -76,7 +79,7 @@ function Power({ tab }: { tab: ConsoleTab }) {
   const vm = useVm(tab.vmId)
   const running = vm?.status === 'running'
   const can = (verb: Verb) => !!vm && !vm.stale && !vm.task && (verb === 'start' ? !running : running) && !(verb === 'reset' && vm.guest_type === 'lxc')
-  const power = (verb: Verb) => askPower(verb, [tab.vmId], () => COMES_BACK.has(verb) && screenOf(tab.vmId)?.expectBack())
+  const power = (verb: Verb) => askPower(verb, [tab.vmId], () => COMES_BACK.has(verb) && screenOf(tab.key)?.expectBack())
   return (
     <>
       <Menu position="bottom-start">
@@ -90,35 +93,47 @@ function Power({ tab }: { tab: ConsoleTab }) {
   )
 }
 
+function ScreenTools({ tab }: { tab: ConsoleTab }) {
+  const pressed = tab.viewOnly || tab.state === 'view_only'
+  return (
+    <>
+      <Keys tab={tab} />
+      <span className="rule" />
+      <ViewMenu tab={tab} />
+      <button type="button" className="btn ghost" aria-pressed={pressed} disabled={tab.mayOnlyView} title={tab.mayOnlyView ? t('console.only_view') : undefined} onClick={() => void toggleViewOnly(tab)}><Icon name="eye" />{t('console.view_only')}</button>
+      <Out tab={tab} />
+    </>
+  )
+}
+
 interface Props {
   tab: ConsoleTab
   full: boolean
   onFull: () => void
+  /** Who else is there is told here where the tiles have no heads. */
+  people?: boolean
   /** Missing where the console has a window of its own already. */
   onPopOut?: () => void
 }
 
 /** Acts on the framed console. */
-export function Toolbar({ tab, full, onFull, onPopOut }: Props) {
-  const vm = useVm(tab.vmId)
-  const screen = screenOf(tab.vmId)
+export function Toolbar({ tab, full, onFull, people = true, onPopOut }: Props) {
+  const { pharmacy, name } = useNames(tab)
+  const screen = screenOf(tab.key)
   const fullWord = t(full ? 'console.leave_full' : 'console.full')
   return (
     <div className="console-bar" role="toolbar" aria-label={t('console.toolbar')}>
-      <span className="name"><span className="strong">{vm?.pharmacy_name}</span> <span className="t2">{vm?.vm_name}</span></span>
+      <span className="name"><span className="strong">{pharmacy}</span> <span className="t2">{name}</span></span>
+      {people && <People tab={tab} />}
       <span className="rule" />
-      <Keys tab={tab} />
-      <span className="rule" />
-      <ViewMenu tab={tab} />
-      <button type="button" className="btn ghost" aria-pressed={tab.viewOnly} onClick={() => screen?.setViewOnly(!tab.viewOnly)}><Icon name="eye" />{t('console.view_only')}</button>
-      <Out tab={tab} />
+      {tab.kind === 'screen' ? <ScreenTools tab={tab} /> : <TerminalTools tab={tab} />}
       <span className="rule" />
       <button type="button" className="btn ghost icon" aria-label={t('console.reconnect')} title={t('console.reconnect')} onClick={() => screen?.reconnect()}><Icon name="refresh" /></button>
       {onPopOut && <button type="button" className="btn ghost icon phone-hide" aria-label={t('console.pop_out')} title={t('console.pop_out')} onClick={onPopOut}><Icon name="external" /></button>}
       <button type="button" className="btn ghost icon" aria-pressed={full} aria-label={fullWord} title={fullWord} onClick={onFull}><Icon name="full" /></button>
       <span className="rule" />
-      <Power tab={tab} />
-      <Feel vmId={tab.vmId} />
+      {tab.vmId > 0 && <Power tab={tab} />}
+      <Feel at={tab.key} />
     </div>
   )
 }

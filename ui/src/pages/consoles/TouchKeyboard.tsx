@@ -12,17 +12,19 @@ const REST = '__'
  * Brings up a phone's own keyboard, which needs a text field: what is typed there goes to the guest as keys.
  * Composed text (Hangul) goes when its composition ends.
  */
-export function TouchKeyboard({ vmId, disabled }: { vmId: number; disabled: boolean }) {
+export function TouchKeyboard({ at, disabled }: { at: string; disabled: boolean }) {
   const field = useRef<HTMLTextAreaElement>(null)
   const take = (composing: boolean) => {
     const area = field.current
     if (!area || composing) return
-    const hands = screenOf(vmId)?.hands
+    const screen = screenOf(at)
     const { value } = area
     area.value = REST
-    if (value.length < REST.length) for (let n = value.length; n < REST.length; n++) hands?.tap(BACKSPACE)
-    else if (value.slice(REST.length) === '\n') hands?.tap(RETURN)
-    else if (value.length > REST.length) hands?.typeLetters(value.slice(REST.length))
+    const text = value.slice(REST.length)
+    if (screen?.terminal) screen.terminal.send(value.length < REST.length ? '\x7f'.repeat(REST.length - value.length) : text.replaceAll('\n', '\r'))
+    else if (value.length < REST.length) for (let n = value.length; n < REST.length; n++) screen?.hands?.tap(BACKSPACE)
+    else if (text === '\n') screen?.hands?.tap(RETURN)
+    else if (text) screen?.hands?.typeLetters(text)
   }
   return (
     <span className="touch-keyboard">

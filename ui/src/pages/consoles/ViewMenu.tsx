@@ -16,12 +16,12 @@ const One = ({ value, children }: { value: string; children: string }) => <Menu.
 /** How the picture is shown and fetched, and what stands for the local 한/영 key. */
 export function ViewMenu({ tab }: { tab: ConsoleTab }) {
   const { quality, hangulKey } = usePrefs()
-  const container = screenOf(tab.vmId)?.container ?? false
+  const container = screenOf(tab.key)?.container ?? false
   return (
     <Menu position="bottom-start" returnFocus={false}>
       <Menu.Target><button type="button" className="btn ghost"><Icon name="fit" />{t(tab.size === 'guest' ? 'console.view' : `console.size.${tab.size}`)}<Icon name="down" size={12} /></button></Menu.Target>
       <Menu.Dropdown>
-        <Menu.RadioGroup value={tab.size} onChange={(size) => screenOf(tab.vmId)?.hands?.setSize(size as Size)}>
+        <Menu.RadioGroup value={tab.size} onChange={(size) => screenOf(tab.key)?.hands?.setSize(size as Size)}>
           {SIZES.map((one) => <One key={one} value={one}>{t(`console.size.${one}`)}</One>)}
         </Menu.RadioGroup>
         <Menu.Label>{t('console.quality')}</Menu.Label>

@@ -6,6 +6,8 @@ import { useState } from 'react'
 import { api } from '@/api/client'
 import type { Credential, Health, Host, List } from '@/api/types'
 import { NotFound } from '@/app/status-pages'
+import { useMay } from '@/consoles/may'
+import { openPlace } from '@/consoles/tabs'
 import { t, tMaybe } from '@/i18n'
 import { bytes, day, percent, span } from '@/i18n/format'
 import { useHost, useReady, useRows } from '@/live/store'
@@ -138,6 +140,7 @@ export function HostPage() {
   const navigate = useNavigate()
   const ready = useReady()
   const host = useHost(hostId)
+  const mayShell = useMay('node.shell')
   const [login, setLogin] = useState(false)
   const [removing, setRemoving] = useState(false)
   if (!host) return ready ? <NotFound /> : <main className="page" aria-busy="true"><p className="t3" role="status">{t('link.connecting')}</p></main>
@@ -160,6 +163,7 @@ export function HostPage() {
         {host.since && <span className="t2 small"><Lasting since={host.since} /></span>}
         <span className="grow" />
         <a className="btn" href={`https://${host.host_ip}:${host.host_port}/`} target="_blank" rel="noreferrer">{t('pharmacy.open_proxmox')}<Icon name="external" /></a>
+        {mayShell && host.status !== 'offline' && <button type="button" className="btn" onClick={() => openPlace({ kind: 'shell', id: host.id })}><Icon name="screen" />{t('console.open_shell')}</button>}
         <button type="button" className="btn" aria-pressed={maintenance} onClick={() => void toggle()}><Icon name="wrench" />{maintenance ? t('host.end_maintenance') : t('host.begin_maintenance')}</button>
         <button type="button" className="btn" onClick={() => setRemoving(true)}><Icon name="trash" />{t('hosts.remove')}</button>
       </div>

@@ -1,4 +1,4 @@
-import { Modal, MultiSelect, Textarea, TextInput } from '@mantine/core'
+import { Checkbox, Modal, MultiSelect, Textarea, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
@@ -19,6 +19,8 @@ interface Draft {
   closing: string
   hours: HoursText
   groups: string[]
+  screens: boolean
+  reason: boolean
 }
 
 const draftOf = (one: Pharmacy | undefined): Draft => ({
@@ -31,6 +33,8 @@ const draftOf = (one: Pharmacy | undefined): Draft => ({
   closing: (one?.closing_days ?? []).join('\n'),
   hours: writeHours(one?.hours ?? {}),
   groups: (one?.groups ?? []).map((group) => String(group.id)),
+  screens: one?.screens_allowed ?? true,
+  reason: one?.screen_reason ?? false,
 })
 
 /** Adds a pharmacy, or edits one. */
@@ -52,7 +56,7 @@ export function PharmacyForm({ pharmacy, onClose, onSaved }: { pharmacy?: Pharma
     event.preventDefault()
     if (wrong.length || closing.wrong.length) return
     const { code, name, representative, phone, address, note } = draft
-    const body: PharmacyInput = { code, name, representative, phone, address, note, hours, closing_days: closing.dates, group_ids: draft.groups.map(Number) }
+    const body: PharmacyInput = { code, name, representative, phone, address, note, hours, closing_days: closing.dates, group_ids: draft.groups.map(Number), screens_allowed: draft.screens, screen_reason: draft.reason }
     setBusy(true)
     setError(undefined)
     try {
@@ -78,6 +82,8 @@ export function PharmacyForm({ pharmacy, onClose, onSaved }: { pharmacy?: Pharma
           ))}
         </fieldset>
         <Textarea label={t('pharmacy.closing_days')} description={t('pharmacy.closing_hint')} autosize minRows={1} value={draft.closing} error={closing.wrong.length ? t('pharmacy.closing_wrong', { words: closing.wrong.join(', ') }) : fieldError(error, 'closing_days')} onChange={(event) => set({ closing: event.currentTarget.value })} />
+        <Checkbox label={t('pharmacy.screens_allowed')} description={t('pharmacy.screens_allowed_hint')} checked={draft.screens} onChange={(event) => set({ screens: event.currentTarget.checked })} />
+        <Checkbox label={t('pharmacy.screen_reason')} description={t('pharmacy.screen_reason_hint')} disabled={!draft.screens} checked={draft.reason} onChange={(event) => set({ reason: event.currentTarget.checked })} />
         <Textarea label={t('pharmacy.note')} description={t('pharmacy.note_hint')} autosize minRows={3} value={draft.note} error={fieldError(error, 'note')} onChange={(event) => set({ note: event.currentTarget.value })} />
         <div className="form-foot"><button type="button" className="btn" onClick={onClose}>{t('act.cancel')}</button><button type="submit" className="btn main" disabled={busy || wrong.length > 0 || closing.wrong.length > 0}>{t('act.save')}</button></div>
       </form>

@@ -2,8 +2,8 @@ import { Menu } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 
 import type { Verb } from '@/api/types'
-import { startThenOpen } from '@/consoles/start'
-import { openConsole } from '@/consoles/tabs'
+import { useMay } from '@/consoles/may'
+import { openConsole, openPlace, startThenOpen } from '@/consoles/tabs'
 import { t } from '@/i18n'
 import { useVm } from '@/live/store'
 import { askPower } from '@/power/ask'
@@ -15,6 +15,7 @@ const VERBS: readonly Verb[] = ['start', 'resume', 'shutdown', 'reboot', 'stop',
 /** One menu for all lines: it stands where the button was pressed. */
 export function VmMenu({ vmId, at, onClose, onOpen }: { vmId: number; at: DOMRect; onClose: () => void; onOpen: (id: number) => void }) {
   const vm = useVm(vmId)
+  const mayType = useMay('console.terminal')
   if (!vm) return null
   return (
     <Menu opened onClose={onClose} position="bottom-end">
@@ -22,6 +23,7 @@ export function VmMenu({ vmId, at, onClose, onOpen }: { vmId: number; at: DOMRec
       <Menu.Dropdown>
         <Menu.Label>{vm.pharmacy_name} {vm.vm_name}</Menu.Label>
         {hasScreen(vm) && <Menu.Item onClick={() => openConsole(vm.id)}>{t('act.open_screen')}</Menu.Item>}
+        {mayType && vm.status === 'running' && !vm.stale && <Menu.Item onClick={() => openPlace({ kind: 'terminal', id: vm.id })}>{t(vm.guest_type === 'lxc' ? 'console.open_terminal' : 'console.open_serial')}</Menu.Item>}
         {vm.status === 'stopped' && allowed(vm, 'start') && <Menu.Item onClick={() => startThenOpen(vm.id)}>{t('console.start_open')}</Menu.Item>}
         {VERBS.filter((verb) => allowed(vm, verb)).map((verb) => <Menu.Item key={verb} onClick={() => askPower(verb, [vm.id])}>{t(`verb.${verb}`)}</Menu.Item>)}
         <Menu.Divider />
