@@ -221,6 +221,10 @@ async def _tcp(endpoint: Endpoint) -> socket.socket:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await loop.sock_connect(sock, address)
+        except RuntimeError as stale:
+            # asyncio (not uvloop) may still know a dying transport by this descriptor's number; nothing was sent.
+            sock.close()
+            failure = ConnectionResetError(str(stale))
         except OSError as error:
             sock.close()
             failure = error
