@@ -44,8 +44,10 @@ from pharmq.pve import (
 class Pace(NamedTuple):
     """Seconds, all of them."""
 
-    watch_first: float = 0.5
-    watch_most: float = 3.0
+    watch_first: float = 0.4
+    watch_more: float = 1.2
+    """Each pause is so many times the one before: the end of a task is noticed within a tenth of its length."""
+    watch_most: float = 2.0
     look_first: float = 2.0
     look_most: float = 15.0
     doubt: float = 600.0
@@ -137,13 +139,20 @@ class Course:
         around = self.around
         now = around.clock.now()
         async with around.db.transaction(durable=True) as tx:
-            won = await around.store.claim(tx.conn, item, mark, now)
-            found = await around.store.item_now(tx.conn, item.id)
-            if won and found is not None:
-                await around.store.begin_job(tx.conn, item.job_id, now)
-                tx.after_commit(lambda: around.board.began(found.job_id, now))
-                tx.after_commit(lambda: around.board.moved(found))
-        return found if won or (found is not None and found.state == "queued") else None
+            if not await around.store.claim(tx.conn, item, mark, now):
+                found = await around.store.item_now(tx.conn, item.id)
+                return found if found is not None and found.state == "queued" else None
+            won = replace(item, state="sending", attempt=item.attempt + 1, mark=mark, started_at=item.started_at or now)
+            await self._begin_job(tx, item, now)
+            tx.after_commit(lambda: around.board.moved(won))
+        return won
+
+    async def _begin_job(self, tx: Tx, item: Item, now: datetime) -> None:
+        """Once per job; the board knows whether we have done so already."""
+        known = self.around.board.job(item.job_id)
+        if known is None or known.state == "queued":
+            await self.around.store.begin_job(tx.conn, item.job_id, now)
+            tx.after_commit(lambda: self.around.board.began(item.job_id, now))
 
     async def _post(self, client: HostClient, item: Item, claimed_at: float) -> Item | None:
         """The one place that makes a host do something."""
@@ -245,7 +254,7 @@ class Course:
         pause = pace.watch_first
         while True:
             await around.clock.sleep(pause)
-            pause = min(pause * 1.4, pace.watch_most)
+            pause = min(pause * pace.watch_more, pace.watch_most)
             now = around.clock.monotonic()
             try:
                 status = await self._client(item).task_status(upid)
@@ -311,7 +320,7 @@ class Course:
         async with around.db.transaction(durable=True) as tx:
             if not await around.store.end(tx.conn, item.id, ending, now):
                 return None
-            await around.store.begin_job(tx.conn, item.job_id, now)
+            await self._begin_job(tx, item, now)
             tx.after_commit(lambda: around.board.moved(replace(item, state=ending.state)))
             await self._open_gates(tx, item, now)
             entries = [outcome_entry(item, ending, around.scope(item))]

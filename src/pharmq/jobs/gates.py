@@ -39,8 +39,7 @@ class Gates:
         """To be called when the row of ``item`` has just got its final state."""
         if not item.options.gated:
             return NOTHING
-        # PostgreSQL may end two items at once: each would see the other one open, and nobody would open the gate.
-        await conn.execute(select(jobs.c.id).where(jobs.c.id == item.job_id).with_for_update())
+        await self.store.lock_job(conn, item.job_id)
         if await self._too_much(conn, item):
             return Moved(cancelled=await self.stop(conn, item.job_id, "failures", now))
         released, pause = await self._next_on_host(conn, item), float(item.options.order_pause_s)

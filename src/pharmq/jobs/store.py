@@ -35,6 +35,9 @@ from pharmq.jobs.waves import Place
 LEASE_S = 30.0
 """How long an item belongs to a run that has stopped saying so."""
 _CHUNK = 500
+_OTHER = job_items.alias("other")
+_RIVAL = exists().where(_OTHER.c.vm_id == job_items.c.vm_id, _OTHER.c.id != job_items.c.id, _OTHER.c.state == "sending")
+"""Another item of the guest is being sent."""
 
 
 class JobsStore:
@@ -109,14 +112,15 @@ class JobsStore:
         """queued -> sending: the intent to send, ours alone. False when somebody else has it, when it was cancelled,
         or while another item of the guest is being sent: what became of that one must be known first, or two tasks
         could not be told apart. A power cut waits for nobody."""
-        # PostgreSQL runs two claims at once: the second waits here, then sees what the first has done.
-        others = select(job_items.c.id).where(
-            job_items.c.vm_id == item.vm_id, job_items.c.state.in_(("queued", "sending"))
-        )
-        await conn.execute(others.order_by(job_items.c.id).with_for_update())
+        if not self.db.is_sqlite:
+            # PostgreSQL runs two claims at once: the second waits here, then sees what the first has done.
+            others = select(job_items.c.id).where(
+                job_items.c.vm_id == item.vm_id, job_items.c.state.in_(("queued", "sending"))
+            )
+            await conn.execute(others.order_by(job_items.c.id).with_for_update())
         condition = (job_items.c.state == "queued") & job_items.c.free_at.is_not(None)
         if not (item.verb == "stop" and item.force):
-            condition &= ~self._rival(item)
+            condition &= ~_RIVAL
         return await self._move(
             conn,
             item.id,
@@ -177,8 +181,7 @@ class JobsStore:
 
     async def close_job(self, conn: AsyncConnection, job_id: int, now: datetime) -> Counts | None:
         """End a job whose last item has ended; None while one is open, or when another has closed it."""
-        # PostgreSQL may end two items at once: each would see the other one open, and nobody would close the job.
-        await conn.execute(select(jobs.c.id).where(jobs.c.id == job_id).with_for_update())
+        await self.lock_job(conn, job_id)
         still_open = exists().where(job_items.c.job_id == job_id, job_items.c.state.in_(OPEN))
         if await conn.scalar(select(still_open)):
             return None
@@ -193,6 +196,12 @@ class JobsStore:
             )
         )
         return counts if changed.rowcount == 1 else None
+
+    async def lock_job(self, conn: AsyncConnection, job_id: int) -> None:
+        """PostgreSQL may end two items at once: each would see the other one open, and nobody would close the job or
+        open a gate. SQLite has one writer anyway."""
+        if not self.db.is_sqlite:
+            await conn.execute(select(jobs.c.id).where(jobs.c.id == job_id).with_for_update())
 
     # --- leases
 
@@ -337,10 +346,6 @@ class JobsStore:
 
     def _mine(self, *states: ItemState) -> ColumnElement[bool]:
         return and_(job_items.c.state.in_(states), job_items.c.owner == self.owner)
-
-    def _rival(self, item: Item) -> ColumnElement[bool]:
-        other = job_items.alias("other")
-        return exists().where(other.c.vm_id == item.vm_id, other.c.id != item.id, other.c.state == "sending")
 
     async def _move(self, conn: AsyncConnection, item_id: int, condition: ColumnElement[bool], **values: Any) -> bool:
         changed = await conn.execute(update(job_items).where(job_items.c.id == item_id, condition).values(**values))
