@@ -34,6 +34,14 @@ http {{ access_log off; client_body_temp_path {dir}; proxy_temp_path {dir}; fast
 """
 
 
+def _end(_number: int, _frame: object) -> None:
+    sys.exit(143)
+
+
+# Ended from outside, a bench ends its processes and removes its directories as after any error.
+signal.signal(signal.SIGTERM, _end)
+
+
 def find(program: str, package: str) -> str:
     """Path of a program, or the end with what to install."""
     found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/bin")

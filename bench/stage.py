@@ -40,6 +40,11 @@ class Stage:
                 raise RuntimeError(f"{method} {path}: {response.status} {text[:500]}")
             return json.loads(text) if text else None
 
+    async def one_user_may(self, consoles: int) -> None:
+        """Our one user stands for many people: they may have this many consoles open together."""
+        settings = await self.get("/api/settings")
+        await self.call("PUT", "/api/settings", settings | {"consoles_per_user": consoles})
+
     async def fault(self, number: int, name: str | None) -> None:
         """Set a fault on the host with this number (from 1), or clear all of its faults."""
         way = ("POST", f"/hosts/{number}/faults/{name}") if name else ("DELETE", f"/hosts/{number}/faults")

@@ -75,6 +75,7 @@ async def main() -> None:
     heading("opening a console")
     async with stage(HOSTS, program=(str(HERE / "undelayed.py"),)) as on:
         await asyncio.sleep(30)  # first questions about every guest's configuration are over
+        await on.one_user_may(HOSTS)
         vms = await screens(on)  # never the same VM twice at once: its second password would break the first
         hosts = {row["id"]: row for row in (await on.get("/api/proxmox/hosts?limit=1000"))["items"]}
         targets = json.dumps([

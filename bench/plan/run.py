@@ -124,6 +124,7 @@ async def main() -> None:
         line("fleet", None, 0, f"{hosts} hosts online, {vms:,} VMs known")
         await asyncio.sleep(options.settle)
         await rest(on, 30)
+        await on.one_user_may(CONSOLES)
         ids = [row["id"] for row in (await on.get("/api/proxmox/hosts?limit=1000"))["items"]]
         await answers(on, ids)
         await hanging(on, HOSTS)
