@@ -212,10 +212,10 @@ export class Screen implements Desk {
     try {
       const face = this.#place.kind === 'screen' ? this.#loadPicture() : this.#loadTerminal()
       const asked = { start: this.#start, viewOnly: this.tab.viewOnly, signal: this.#abort.signal }
-      const [, ticket] = await Promise.all([face, askTicket(this.#place, asked)])
+      const [Rfb, ticket] = await Promise.all([face, askTicket(this.#place, asked)])
       if (turn !== this.#turn) return
       this.tell({ sessionKey: ticket.session_key, mayOnlyView: ticket.mode === 'view' && !this.tab.viewOnly })
-      this.#attach(turn, ticket)
+      this.#attach(turn, ticket, Rfb)
     } catch (error) {
       if (turn === this.#turn) this.#ended(endOfCall(error))
     }
@@ -227,19 +227,21 @@ export class Screen implements Desk {
     return Rfb
   }
 
-  async #loadTerminal(): Promise<void> {
+  async #loadTerminal(): Promise<undefined> {
     const { TerminalFace } = await import('./terminal')
     this.terminal ??= new TerminalFace(this.well)
+    return undefined
   }
 
-  #attach(turn: number, ticket: VncSession): void {
+  #attach(turn: number, ticket: VncSession, Rfb: typeof RFB | undefined): void {
     const socket = new WebSocket(ticket.websocket_url)
     socket.binaryType = 'arraybuffer'
     // Before noVNC listens: it tears its picture down on close and does not pass the code on.
     socket.addEventListener('close', ({ code, reason }) => this.#endedIf(turn, endOfSocket(code, reason)))
     this.#socket = socket
     this.#after(ticket.starts ? STARTING_MS : OPENING_MS, () => this.#endedIf(turn, { error: new ApiError(0, 'console.no_answer'), retriable: true }))
-    if (ticket.kind === 'screen') void this.#showPicture(turn, socket, ticket.mode === 'view')
+    // At once: a socket that nobody listens to yet loses the server's first word.
+    if (Rfb) this.#showPicture(turn, socket, Rfb, ticket.mode === 'view')
     else socket.addEventListener('message', ({ data }: MessageEvent<ArrayBuffer>) => this.#firstWord(turn, socket, data), { once: true })
   }
 
@@ -250,16 +252,19 @@ export class Screen implements Desk {
     if (said[0] === 0x52) {
       this.terminal?.end()
       this.terminal = undefined
-      void this.#showPicture(turn, socket, false, data)
+      // The server waits for our answer to this word, so nothing is missed meanwhile.
+      void this.#loadPicture().then((Rfb) => {
+        if (turn !== this.#turn) return
+        this.#showPicture(turn, socket, Rfb, false)
+        socket.dispatchEvent(new MessageEvent('message', { data }))
+      })
       return
     }
     this.terminal?.attach(socket, said.subarray(2))
     this.#open(turn, false)
   }
 
-  async #showPicture(turn: number, socket: WebSocket, viewOnly: boolean, first?: ArrayBuffer): Promise<void> {
-    const Rfb = await this.#loadPicture()
-    if (turn !== this.#turn) return
+  #showPicture(turn: number, socket: WebSocket, Rfb: typeof RFB, viewOnly: boolean): void {
     const rfb = new Rfb(this.well, socket, { shared: true })
     rfb.background = 'transparent'
     rfb.viewOnly = viewOnly
@@ -268,7 +273,6 @@ export class Screen implements Desk {
     rfb.addEventListener('connect', () => this.#open(turn, rfb.viewOnly))
     // noVNC gave up by itself; when the socket closed, its own event came first and this one is void.
     rfb.addEventListener('disconnect', () => this.#endedIf(turn, { error: new ApiError(0, 'ui.picture_unreadable'), retriable: true }))
-    if (first) socket.dispatchEvent(new MessageEvent('message', { data: first }))
   }
 
   #open(turn: number, viewOnly: boolean): void {

@@ -45,8 +45,7 @@ export function PasteDialog({ tab, onClose }: { tab: ConsoleTab; onClose: () => 
   const letters = Array.from(text.normalize('NFC')).filter((letter) => !lost.has(letter)).length
   const close = () => {
     onClose()
-    // The dialog gives the focus back to its button first.
-    setTimeout(() => screenOf(tab.key)?.focus(), 50)
+    setTimeout(() => screenOf(tab.key)?.focus(), 0)
   }
   const type = async () => {
     const typed = await hands?.typeText(text)
@@ -70,7 +69,7 @@ export function PasteDialog({ tab, onClose }: { tab: ConsoleTab; onClose: () => 
   const choose = <K extends keyof Prefs>(name: K) => (value: Prefs[K]) => setPrefs({ [name]: value })
   const hangul = HANGUL.test(text) && !container
   return (
-    <Modal opened onClose={close} title={`${t('console.paste')} · ${vm?.pharmacy_name ?? ''} ${vm?.vm_name ?? ''}`} size={560} closeOnClickOutside={false}>
+    <Modal opened onClose={close} title={`${t('console.paste')} · ${vm?.pharmacy_name ?? ''} ${vm?.vm_name ?? ''}`} size={560} closeOnClickOutside={false} returnFocus={false}>
       <form className="form" onSubmit={(event) => { event.preventDefault(); void type() }}>
         <Textarea
           label={t('console.paste.text')} description={t('console.paste.hint')} rows={6} value={text} onChange={(event) => setText(event.currentTarget.value)} data-autofocus disabled={tab.typing !== undefined}
