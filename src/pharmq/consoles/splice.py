@@ -53,6 +53,7 @@ class Splice:
             return ended.result() if ended.done() else self._done.result()
         finally:
             self._taken.untie()
+            self._stream.untap()
             if not self._done.done():
                 self._done.cancel()
 

@@ -226,6 +226,9 @@ class ConsoleStream(asyncio.BufferedProtocol):
             if self._room is not None:
                 tap.host_full()
 
+    def untap(self) -> None:
+        self._tap = None
+
     def hold(self, on: bool) -> None:
         """Stop or go on reading from the host; for a tap."""
         if self._transport is None or self._ended or self._reading is not on:
@@ -317,6 +320,8 @@ class ConsoleStream(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(exc)
+        # Transport, TLS and we hold each other, and TLS holds half a megabyte: not until a collector happens to come.
+        self._transport = None
 
     def pause_writing(self) -> None:
         self._room = asyncio.get_running_loop().create_future()

@@ -1,8 +1,10 @@
 """Many consoles at once, with ends of every kind: nothing is left behind, on either side."""
 
 import asyncio
+import gc
 import os
 import random
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -101,3 +103,21 @@ async def test_fifty_consoles_leave_nothing_behind(three: Rig) -> None:
     assert list(three.service.live.screens.ids()) == []
     await three.until(lambda: len(asyncio.all_tasks()) <= before + 1, "tasks ended")
     await three.until(lambda: len(os.listdir("/proc/self/fd")) <= descriptors + 2, "sockets closed")
+
+
+async def test_a_console_that_ended_is_freed_without_the_collector(three: Rig) -> None:
+    """Its TLS holds half a megabyte: what waits for the collector is memory that a busy manager lacks."""
+    gc.collect()
+    gc.disable()
+    try:
+        viewer = await three.open(100)
+        await viewer.picture()
+        [session] = three.service.live.sessions.values()
+        assert session.stream is not None
+        kept = weakref.ref(session.stream)
+        del session
+        await viewer.ws.close()
+        await three.idle()
+        await three.until(lambda: kept() is None, "the host's stream is freed")
+    finally:
+        gc.enable()
