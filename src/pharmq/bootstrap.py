@@ -181,6 +181,7 @@ class House:
             touch=self._moved,
             owner=self.owner,
             actor_now=lambda ref: ground.access.stored(ref.kind, ref.id, ref.token_id),
+            configured=self.inventory.apply_config,
         )
         self.onboot = OnbootService(self.inventory, self.directory)
         self.schedules = SchedulesService(

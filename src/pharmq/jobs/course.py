@@ -1,7 +1,8 @@
 """The course of one item: send, find again, watch, end. A thin shell around ``outcome``; every step that matters is
 committed before the next one touches the host."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from pharmq.journal import Journal
 from pharmq.pve import (
     ClusterDown,
     CredentialRefused,
+    GuestConfig,
     Locked,
     ParameterRefused,
     PveError,
@@ -39,6 +41,8 @@ from pharmq.pve import (
     Unreachable,
     Upid,
 )
+
+log = logging.getLogger(__name__)
 
 
 class Pace(NamedTuple):
@@ -68,7 +72,8 @@ TRIES = 3
 class Surroundings(NamedTuple):
     """What every course needs. ``account`` is our user on a host, ``scope`` the guest with its ancestors now,
     ``acted`` tells the pollers that a guest (host id, VMID) should be looked at at once; without ``actor_now`` the
-    permission is not asked for again."""
+    permission is not asked for again. ``configured`` takes over what a guest (host id, VMID) is configured like after a
+    change of ours."""
 
     db: Database
     store: JobsStore
@@ -81,6 +86,7 @@ class Surroundings(NamedTuple):
     acted: Callable[[int, int], None]
     pace: Pace = Pace()
     actor_now: ActorNow | None = None
+    configured: Callable[[int, int, GuestConfig], Awaitable[object]] | None = None
 
 
 class Course:
@@ -163,7 +169,22 @@ class Course:
             upid = await ask(client, item)
         except PveError as error:
             return item if error.executed != "no" else await self._not_sent(item, error)
-        return await self._end(item, Ending("succeeded")) if upid is None else await self._adopt(item, upid.text)
+        if upid is not None:
+            return await self._adopt(item, upid.text)
+        await self._end(item, Ending("succeeded"))
+        await self._read_back(client, item)
+        return None
+
+    async def _read_back(self, client: HostClient, item: Item) -> None:
+        """What was changed shows at once, not with the next regular reading of the configuration."""
+        if self.around.configured is None:
+            return
+        try:
+            config = await client.config(guest_of(item))
+        except PveError as error:
+            log.info("host %d guest %d: its new configuration is read later: %s", item.host_id, item.vmid, error)
+        else:
+            await self.around.configured(item.host_id, item.vmid, config)
 
     async def _not_sent(self, item: Item, error: PveError) -> Item | None:
         """The host certainly did not do it. A connection that failed is tried again, an answer is an answer."""

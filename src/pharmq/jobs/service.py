@@ -41,7 +41,7 @@ from pharmq.jobs.runner import Runner
 from pharmq.jobs.stopping import stop_waiting
 from pharmq.jobs.store import JobsStore
 from pharmq.journal import Journal
-from pharmq.pve import PveError, Upid
+from pharmq.pve import GuestConfig, PveError, Upid
 
 Within: TypeAlias = Callable[[Tx, JobView, Planned], Awaitable[None]]
 """Runs in the transaction that writes the job, last but for the journal; whatever it raises undoes the job."""
@@ -66,6 +66,7 @@ class JobsService:
         owner: str,
         pace: Pace = Pace(),  # noqa: B008 - an immutable tuple
         actor_now: ActorNow | None = None,
+        configured: Callable[[int, int, GuestConfig], Awaitable[object]] | None = None,
     ) -> None:
         self.db = db
         self.clock = clock
@@ -77,7 +78,7 @@ class JobsService:
         self._look = look
         scope = targets.scope
         around = Surroundings(
-            db, self.store, self.board, journal, clock, clients, account, scope, look, pace, actor_now
+            db, self.store, self.board, journal, clock, clients, account, scope, look, pace, actor_now, configured
         )
         self.runner = Runner(around, caps)
         self._started = False

@@ -9,6 +9,7 @@ import pytest
 
 from house_rig import ORIGIN, WholeHouse, whole_house
 from pharmq.jobs.model import VERBS
+from pharmq.pve import Guest
 
 Client = httpx.AsyncClient
 
@@ -115,3 +116,41 @@ async def test_who_may_not_is_refused_whole(house: WholeHouse, client: Client) -
     assert answer.status_code == 404
     answer = await client.post("/api/vms/batch/start", json={"filter": {}, "dry_run": True}, headers=headers)
     assert {item["host_id"] for item in answer.json()["items"]} == {1}
+
+
+async def test_what_a_power_cut_would_leave_off_is_shown_and_mended(house: WholeHouse, client: Client) -> None:
+    guest = house.fleet.hosts[0].world.guests[101]
+    guest.onboot = False
+    view = house.house.inventory
+    config = await house.house.clients.get(1).config(Guest("pve", "qemu", 101))
+    await view.apply_config(1, 101, config)
+    found = (await client.get("/api/vms/onboot")).json()
+    assert [(row["host_id"], row["vmid"], row["pharmacy_name"]) for row in found["items"]] == [
+        (1, 101, "강남온누리약국")
+    ]
+    refs = {"vms": [{"host_id": row["host_id"], "vmid": row["vmid"]} for row in found["items"]]}
+    answer = await client.post("/api/vms/onboot", json=refs)
+    assert answer.status_code == 202
+    job = await finished(house, client, answer.json()["job"]["id"])
+    assert (job["verb"], job["counts"]["succeeded"]) == ("onboot", 1)
+    assert guest.onboot
+    await house.until(lambda: view.view.of_host(1)[101].onboot)
+    assert (await client.get("/api/vms/onboot")).json() == {"items": [], "total": 0}
+
+
+async def test_a_snapshot_is_taken_and_what_failed_is_done_again(house: WholeHouse, client: Client) -> None:
+    one = {"vms": [{"host_id": 1, "vmid": 100}], "options": {"snapshot": {"name": "before-update"}}}
+    assert (await client.post("/api/vms/protect/snapshot", json=one | {"options": {}})).status_code == 400
+    for state in ("succeeded", "failed"):
+        answer = await client.post("/api/vms/protect/snapshot", json=one)
+        job = await finished(house, client, answer.json()["job"]["id"])
+        assert job["counts"][state] == 1
+    again = await client.post(f"/api/jobs/{job['id']}/retry", json={})
+    assert again.status_code == 202
+    job = await finished(house, client, again.json()["job"]["id"])
+    assert (job["cause"]["kind"], job["options"]["snapshot"]["name"]) == ("retry", "before-update")
+    items = (await client.get(f"/api/jobs/{job['id']}/items?state=failed&state=unknown")).json()
+    assert items["total"] == 1
+    backup = await client.post("/api/vms/protect/backup", json={"vms": [{"host_id": 1, "vmid": 200}]})
+    job = await finished(house, client, backup.json()["job"]["id"])
+    assert job["counts"]["succeeded"] == 1
