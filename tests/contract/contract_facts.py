@@ -36,6 +36,9 @@ CALLED = (
     f"GET {GUEST}/config",
     f"POST {GUEST}/vncproxy",
     f"GET {GUEST}/vncwebsocket",
+    f"POST {GUEST}/termproxy",
+    "POST /nodes/{node}/termproxy",
+    "GET /nodes/{node}/vncwebsocket",
     f"GET {GUEST}/agent/network-get-interfaces",
     f"GET {GUEST}/interfaces",
     f"PUT {GUEST}/config",
@@ -44,6 +47,16 @@ CALLED = (
     f"POST {GUEST}/snapshot/{{snapname}}/rollback",
     f"POST {GUEST}/agent/ping",
     "POST /nodes/{node}/vzdump",
+    "POST /access/roles",
+    "PUT /access/roles/{roleid}",
+    "DELETE /access/roles/{roleid}",
+    "POST /access/users",
+    "DELETE /access/users/{userid}",
+    "PUT /access/acl",
+    "PUT /access/password",
+    "GET /access/users/{userid}/token",
+    "POST /access/users/{userid}/token/{tokenid}",
+    "DELETE /access/users/{userid}/token/{tokenid}",
 )  # fmt: skip
 
 
@@ -116,6 +129,9 @@ def template_of(path: str) -> str:
     plain = re.sub(r"/tasks/[^/]+", "/tasks/{upid}", plain)
     plain = re.sub(r"^/nodes/[^/]+", "/nodes/{node}", plain)
     plain = re.sub(r"/snapshot/[^/]+", "/snapshot/{snapname}", plain)
+    plain = re.sub(r"^/access/roles/[^/]+", "/access/roles/{roleid}", plain)
+    plain = re.sub(r"^/access/users/[^/]+", "/access/users/{userid}", plain)
+    plain = re.sub(r"/token/[^/]+", "/token/{tokenid}", plain)
     return re.sub(r"/(qemu|lxc)/[^/]+", r"/\1/{vmid}", plain)
 
 

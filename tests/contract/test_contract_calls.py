@@ -12,6 +12,7 @@ import pharmq.pve.client as client_module
 from pharmq.base.clock import ManualClock
 from pharmq.base.secret import Secret
 from pharmq.pve import VERBS, Endpoint, Guest, NotSupported, PasswordCredential, PveClient, Timeouts, Upid, VncTicket
+from pharmq.pve.accounts import Accounts
 from pharmq.pve.http1 import Reply
 from pharmq.pve.wire import Request
 
@@ -30,6 +31,9 @@ ANSWERS: tuple[tuple[str, bytes], ...] = (
     ("/log", b'{"data":[],"total":0}'),
     ("/tasks", b'{"data":[]}'),
     ("/vncproxy", b'{"data":{"port":"5900","ticket":"t","upid":"%s"}}' % UPID.text.encode()),
+    ("/termproxy", b'{"data":{"port":"5900","ticket":"t","upid":"%s","user":"root@pam"}}' % UPID.text.encode()),
+    ("/token", b'{"data":[]}'),
+    ("/token/pharmq1", b'{"data":{"value":"v","full-tokenid":"pharmq@pve!pharmq1"}}'),
     ("/current", b'{"data":{"status":"running"}}'),
     ("/status", b'{"data":{"status":"stopped"}}'),
 )
@@ -76,7 +80,12 @@ CALLS: dict[str, list[Drive]] = {
         if (guest.kind, verb) != ("lxc", "reset")
     ],
     "vncproxy": [lambda c: c.vncproxy(QEMU), lambda c: c.vncproxy(LXC)],
-    "open_websocket": [lambda c: c.open_websocket(QEMU, VNC)],
+    "termproxy": [lambda c: c.termproxy(QEMU), lambda c: c.termproxy(LXC), lambda c: c.termproxy("pve1")],
+    "open_websocket": [
+        lambda c: c.open_websocket(QEMU, VNC),
+        lambda c: c.open_websocket(LXC, VNC),
+        lambda c: c.open_websocket("pve1", VNC),
+    ],
     "close": [],
     "snapshot": [
         lambda c: c.snapshot(QEMU, "before-update", description="판올림 전", memory=True),
@@ -88,16 +97,27 @@ CALLS: dict[str, list[Drive]] = {
     "set_onboot": [lambda c: c.set_onboot(QEMU, on=True), lambda c: c.set_onboot(LXC, on=False)],
     "agent_ping": [lambda c: c.agent_ping(QEMU)],
 }
+OWN, OTHER = Secret("own"), Secret("other")
+ACCOUNT_CALLS: dict[str, list[Drive]] = {
+    "put_role": [lambda c: Accounts(c).put_role("PharmQ", ["VM.Audit", "Sys.Audit"])],
+    "delete_role": [lambda c: Accounts(c).delete_role("PharmQ")],
+    "create_user": [lambda c: Accounts(c).create_user("pharmq@pve", OTHER, "PharmQ")],
+    "delete_user": [lambda c: Accounts(c).delete_user("pharmq@pve")],
+    "grant": [lambda c: Accounts(c).grant("pharmq@pve", "PharmQ")],
+    "set_password": [lambda c: Accounts(c).set_password("pharmq@pve", OTHER, OWN)],
+    "tokens": [lambda c: Accounts(c).tokens("pharmq@pve")],
+    "create_token": [lambda c: Accounts(c).create_token("pharmq@pve", "pharmq1")],
+    "delete_token": [lambda c: Accounts(c).delete_token("pharmq@pve", "pharmq1")],
+}
 
 
-def test_every_public_method_is_driven() -> None:
-    public = {
-        name for name, value in inspect.getmembers(PveClient, inspect.iscoroutinefunction) if not name.startswith("_")
-    }
-    assert public == set(CALLS)
+@pytest.mark.parametrize(("kind", "calls"), [(PveClient, CALLS), (Accounts, ACCOUNT_CALLS)])
+def test_every_public_method_is_driven(kind: type, calls: dict[str, list[Drive]]) -> None:
+    public = {name for name, _ in inspect.getmembers(kind, inspect.iscoroutinefunction) if not name.startswith("_")}
+    assert public == set(calls)
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("name", sorted(CALLS | ACCOUNT_CALLS))
 async def test_its_calls_are_in_the_schema(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder()
 
@@ -105,7 +125,7 @@ async def test_its_calls_are_in_the_schema(name: str, monkeypatch: pytest.Monkey
         recorder.requests.append(request)
 
     monkeypatch.setattr(client_module, "open_console", upgrade)
-    for drive in CALLS[name]:
+    for drive in (CALLS | ACCOUNT_CALLS)[name]:
         client = PveClient(
             Endpoint("192.0.2.1"),
             PasswordCredential("root@pam", Secret("pw")),

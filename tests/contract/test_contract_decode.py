@@ -6,6 +6,7 @@ from typing import Any
 import contract_facts as facts
 import pytest
 
+from pharmq.pve import accounts
 from pharmq.pve import decode as d
 from pharmq.pve import errors as e
 from pharmq.pve.faults import fault_of
@@ -27,6 +28,10 @@ DECODERS: dict[str, Callable[[bytes], Any]] = {
     f"POST {facts.GUEST}/vncproxy": d.decode_vnc,
     f"GET {facts.GUEST}/agent/network-get-interfaces": d.decode_agent_interfaces,
     f"GET {facts.GUEST}/interfaces": d.decode_lxc_interfaces,
+    f"POST {facts.GUEST}/termproxy": d.decode_term,
+    "POST /nodes/{node}/termproxy": d.decode_term,
+    "GET /access/users/{userid}/token": accounts.decode_tokens,
+    "POST /access/users/{userid}/token/{tokenid}": accounts.decode_new_token,
     **{call: d.decode_upid for call in facts.CALLED if call.startswith(f"POST {facts.GUEST}/status/")},
     **{call: d.decode_upid for call in facts.CALLED if "/snapshot" in call or call.endswith("/vzdump")},
 }
@@ -39,6 +44,9 @@ PLAIN = (
     "unable to use snapshot name",
     "only root can set",
     "checksum mismatch",
+    "create user failed",
+    "create role failed",
+    "no such token",
 )
 OURS = [exchange for exchange in facts.load().exchanges if exchange.called]
 
@@ -76,6 +84,14 @@ def test_there_is_something_to_check() -> None:
         # Nothing of these answers is read.
         "PUT /nodes/{node}/qemu/{vmid}/config",
         "POST /nodes/{node}/qemu/{vmid}/agent/ping",
+        "POST /access/roles",
+        "PUT /access/roles/{roleid}",
+        "DELETE /access/roles/{roleid}",
+        "POST /access/users",
+        "DELETE /access/users/{userid}",
+        "DELETE /access/users/{userid}/token/{tokenid}",
+        "PUT /access/acl",
+        "PUT /access/password",
     }
 
 
@@ -102,7 +118,7 @@ def test_a_refusal_has_its_kind(exchange: facts.Exchange) -> None:
         assert type(found) is not e.HostFault, exchange.reason
     elif exchange.status == 403:
         assert isinstance(found, e.PermissionDenied)
-        if "Permission check failed (" in exchange.reason:
+        if "Permission check failed (/" in exchange.reason:
             assert found.path
             assert found.privilege
     elif exchange.status == 400:

@@ -95,10 +95,30 @@ def grant_t1(host: SimHost) -> None:
     host.world.grants.append(Grant("/vms/100", "token", "root@pam!t1", "PVEVMUser"))
 
 
+def service(host: SimHost) -> None:
+    """What 12-provision was recorded with: a role, our user with a token, the role on everything."""
+    tokens = {"mgr": Token("mgr", "m", privsep=False)}
+    host.world.users["pharmq@pve"] = User("pharmq@pve", PASSWORD, tokens=tokens)
+    host.world.roles["PharmQ"] = ["VM.Audit", "VM.Console", "Sys.Audit"]
+    host.world.grants.append(Grant("/", "user", "pharmq@pve", "PharmQ"))
+
+
+def user(userid: str) -> Callable[[SimHost], None]:
+    return lambda host: host.world.users.update({userid: User(userid, PASSWORD)})
+
+
+def no_token(name: str) -> Callable[[SimHost], None]:
+    return lambda host: host.world.users["root@pam"].tokens.pop(name, None)
+
+
+def token(name: str) -> Callable[[SimHost], None]:
+    return lambda host: host.world.users["root@pam"].tokens.update({name: Token(name, "2", expire=int(NOW) + 60)})
+
+
 def nothing(_host: SimHost) -> None: ...
 
 
-#: Recording -> who asks (none, ticket, bad, nobody, t0, t1) and how the world is put beforehand.
+#: Recording -> who asks (none, ticket, bad, nobody, svc, tokens t0, t1, mgr) and how the world is put beforehand.
 CASES: dict[str, tuple[str, Callable[[SimHost], None]]] = {
     "01-login/domains-noauth": ("none", nothing),
     "01-login/err-500-nonexist-vm-status": ("ticket", nothing),
@@ -178,6 +198,34 @@ CASES: dict[str, tuple[str, Callable[[SimHost], None]]] = {
     "10-lxc/lxc-stop-stopped": ("ticket", power(200, False)),
     "10-lxc/resources-with-lxc": ("ticket", nothing),
     "11-vncterm/lxc-vncproxy-ws.create": ("ticket", nothing),
+    "01-login/err-403-permission-post": ("nobody", nothing),
+    "01-login/write-ok-user-add": ("ticket", nothing),
+    "01-login/write-user-add-dup": ("ticket", user("t1@pve")),
+    "04-tokens/acl-token1": ("ticket", nothing),
+    "04-tokens/token-create-badname": ("ticket", nothing),
+    "04-tokens/token-create-default": ("ticket", nothing),
+    "04-tokens/token-create-privsep0": ("ticket", no_token("t0")),
+    "04-tokens/token-create-privsep1": ("ticket", no_token("t1")),
+    "04-tokens/token-delete": ("ticket", token("tdef")),
+    "04-tokens/token-delete-nonexist": ("ticket", nothing),
+    "04-tokens/token-list": ("ticket", token("tsoon")),
+    "04-tokens/token0-change-password": ("t0", user("t1@pve")),
+    "09-termproxy/node-shell-cmd-login.termproxy": ("ticket", nothing),
+    "09-termproxy/node-shell-no-perm": ("nobody", nothing),
+    "09-termproxy/vm-serial-cookie.termproxy": ("ticket", nothing),
+    "10-lxc/lxc-termproxy-stopped": ("ticket", power(200, False)),
+    "12-provision/role-create": ("ticket", nothing),
+    "12-provision/role-create-again": ("ticket", service),
+    "12-provision/role-create-unknown-privilege": ("ticket", nothing),
+    "12-provision/role-delete-in-use": ("ticket", service),
+    "12-provision/role-update": ("ticket", service),
+    "12-provision/svc-changes-own-password-without-confirmation": ("svc", service),
+    "12-provision/svc-sets-acl-denied": ("svc", service),
+    "12-provision/svc-token-lists-own": ("svc", service),
+    "12-provision/svc-user-delete": ("ticket", service),
+    "12-provision/token-creates-token": ("mgr", service),
+    "12-provision/token-deletes-itself-denied-or-not": ("mgr", service),
+    "12-provision/token-reads-own-tokens": ("mgr", service),
 }
 BY_NAME = {exchange.name: exchange for exchange in facts.load().exchanges}
 
@@ -224,12 +272,14 @@ class Rig:
     async def headers_for(self, who: str) -> dict[str, str]:
         if who in ("t0", "t1"):
             return {"Authorization": f"PVEAPIToken=root@pam!{who}={who[1]}"}
+        if who == "mgr":
+            return {"Authorization": "PVEAPIToken=pharmq@pve!mgr=m"}
         if who == "none":
             return {}
         if who == "bad":
             return {"Cookie": "PVEAuthCookie=PVE%3Aroot%40pam%3A6B03D9EB%3A%3Aabc"}
-        user = "nobody@pve" if who == "nobody" else "root@pam"
-        login = await self.ask("POST", "/access/ticket", {"username": user, "password": PASSWORD})
+        name = {"nobody": "nobody@pve", "svc": "pharmq@pve"}.get(who, "root@pam")
+        login = await self.ask("POST", "/access/ticket", {"username": name, "password": PASSWORD})
         data = login.body["data"]
         return {
             "Cookie": f"PVEAuthCookie={quote(data['ticket'], safe='')}",
@@ -249,10 +299,14 @@ async def test_the_simulator_answers_like_the_recorded_host(name: str, world: Ri
     recorded = BY_NAME.get(name)
     assert recorded is not None, f"{name} is not among the facts"
     who, prepare = CASES[name]
+    if prepare is service:
+        prepare(world.host)  # who asks is made by it
     headers = await world.headers_for(who)
-    prepare(world.host)
+    if prepare is not service:
+        prepare(world.host)
     await world.clock.advance(11)  # pvestatd publishes every 10 s
-    answer = await world.ask(recorded.method, recorded.path, recorded.form, headers)
+    form = recorded.form and {key: PASSWORD if value == "..." else value for key, value in recorded.form.items()}
+    answer = await world.ask(recorded.method, recorded.path, form, headers)
     assert (answer.status, answer.reason) == (recorded.status, recorded.reason)
     assert answer.connection == recorded.connection
     assert sorted({key.lower() for key, _ in answer.headers}) == recorded.headers

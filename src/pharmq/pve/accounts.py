@@ -98,13 +98,12 @@ class Accounts:
 
     async def tokens(self, user: str) -> frozenset[str]:
         """Names of a user's tokens, without the user."""
-        body = await self.client._get(f"/access/users/{_seg(user)}/token")
-        return frozenset(row.tokenid for row in _decoded(_tokens, body).data)
+        return decode_tokens(await self.client._get(f"/access/users/{_seg(user)}/token"))
 
     async def create_token(self, user: str, name: str) -> NewToken:
         """A token that may what its user may. Raises ParameterRefused when the name is taken."""
         body = await self._write("POST", f"/access/users/{_seg(user)}/token/{_seg(name)}", {"privsep": "0"})
-        return NewToken(f"{user}!{name}", Secret(_decoded(_made, body).data.value))
+        return NewToken(f"{user}!{name}", decode_new_token(body))
 
     async def delete_token(self, user: str, name: str) -> None:
         """Nothing happens when it is gone."""
@@ -126,6 +125,14 @@ def unknown_privilege(error: ParameterRefused) -> str | None:
     """The privilege that this version does not have, when that is what it says."""
     found = _UNKNOWN.search(error.errors.get("privs", ""))
     return found[1] if found else None
+
+
+def decode_tokens(body: bytes) -> frozenset[str]:
+    return frozenset(row.tokenid for row in _decoded(_tokens, body).data)
+
+
+def decode_new_token(body: bytes) -> Secret:
+    return Secret(_decoded(_made, body).data.value)
 
 
 def _exists(fault: HostFault) -> bool:
