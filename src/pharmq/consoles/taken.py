@@ -214,6 +214,7 @@ class Taken(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.blocked_since = None
+        self._heard = True  # it takes bytes; while it did not, no ping was sent that it could have answered
         self._freed()
         if self._far is not None:
             self._far.browser_takes()

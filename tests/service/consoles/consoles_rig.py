@@ -106,7 +106,10 @@ class Viewer:
             self._arrived.set()
 
     async def freeze(self) -> None:
-        """Take nothing any more."""
+        """Take nothing any more, and let the kernel take little."""
+        assert self.ws._conn is not None
+        assert self.ws._conn.transport is not None
+        self.ws._conn.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
         self._reading.cancel()
         await asyncio.wait([self._reading])
 
@@ -189,7 +192,8 @@ def _reason(message: aiohttp.WSMessage) -> str:
 
 
 class Rig:
-    """A manual ``clock`` is driven: it runs about ten times as fast as the wall's while real I/O goes on."""
+    """A manual ``clock`` is driven: it runs about ten times as fast as the wall's while real I/O goes on, and waits for
+    the database, which on a busy machine may take its time."""
 
     def __init__(self, db: Database, journal: Journal, clock: ManualClock | SystemClock, hosts: int = 1) -> None:
         self.db = db
@@ -250,6 +254,8 @@ class Rig:
         while isinstance(self.clock, ManualClock):
             await self.clock.advance(0.05)
             await asyncio.sleep(0.005)
+            async with self.db.transaction():
+                pass
 
     async def _register(self, number: int, host: SimHost) -> None:
         now = self.clock.now()
