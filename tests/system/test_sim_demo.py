@@ -9,8 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 READY = re.compile(r"^PharmQ is ready: http://127\.0\.0\.1:(\d+)  login admin / (\S+)  token (\S+)$", re.MULTILINE)
 ENDS_WITHIN = 5
 
@@ -60,7 +58,6 @@ def end(demo: "subprocess.Popen[str]", how: signal.Signals) -> None:
     assert all(gone(pid) for pid in left)
 
 
-@pytest.mark.slow
 def test_it_comes_up_comes_back_and_leaves_nothing(tmp_path: Path) -> None:
     port = free_port()
     lines = []
