@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import pytest
-from console_wire import PATIENCE, Closed, Rfb, Wire, websocket_path
 
+from console_wire import PATIENCE, Closed, Rfb, Wire, websocket_path
 from pharmq.base.clock import ManualClock
 from pharmq_sim.testing import PASSWORD, SimFleet
 

@@ -4,9 +4,9 @@ import asyncio
 import struct
 
 import pytest
+
 from console_rig import Rig
 from console_wire import PATIENCE, Rfb
-
 from pharmq_sim.console import glyphs
 from pharmq_sim.console.guest_screen import character
 from pharmq_sim.console.pixels import (

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+
 from console_rig import ROOT, Rig
 from console_wire import PATIENCE, Closed, Rfb
-
 from pharmq_sim.world import Guest
 
 FAILED = "Authentication failed\0"

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+
 from console_rig import ROOT, Rig
 from console_wire import PATIENCE, Closed, Wire
-
 from pharmq_sim.console.terminal import Messages, Resized, Shell, Typed
 from pharmq_sim.world import Guest
 

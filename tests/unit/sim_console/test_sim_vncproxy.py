@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+
 from console_rig import ROOT, Rig
 from console_wire import PATIENCE, Closed, websocket_path
-
 from pharmq_sim.message import ApiError
 from pharmq_sim.world import Guest
 

@@ -74,7 +74,7 @@ export function EventsPage() {
       </div>
       <Failure error={pages.error} />
       <div className="panel events">
-        <table className="grid">
+        <table className="grid" aria-label={t('nav.events')}>
           <thead><tr><th>{t('events.at')}</th><th>{t('events.what')}</th><th className="phone-hide">{t('pharmacy.name')}</th><th className="phone-hide">{t('events.who')}</th><th className="phone-hide">{t('events.task')}</th></tr></thead>
           {[...days].map(([date, events]) => (
             <tbody key={date}>

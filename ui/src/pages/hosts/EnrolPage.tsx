@@ -42,7 +42,7 @@ const RESULT = { ok: ['ok', 'run'], exists: ['stopped', 'stop'], error: ['cross'
 function ReviewTable({ rows, results }: { rows: readonly EnrolmentRow[]; results: ReadonlyMap<number, EnrolmentResult> }) {
   return (
     <div className="panel enrol-table">
-      <table className="grid">
+      <table className="grid" aria-label={t('enrol.title')}>
         <thead><tr><th>{t('enrol.line')}</th><th>{t('pharmacy.name')}</th><th>{t('host.address')}</th><th>{t('enrol.result')}</th><th>{t('cert.fingerprint')}</th><th>{t('enrol.until')}</th></tr></thead>
         <tbody>
           {rows.map((row) => {

@@ -67,7 +67,7 @@ export function JobsPage() {
       <Failure error={pages.error} />
       <div className={search.job ? 'jobs with-detail' : 'jobs'}>
         <div className="panel">
-          <table className="grid jobs-list">
+          <table className="grid jobs-list" aria-label={t('nav.jobs')}>
             <thead><tr><th>{t('jobs.what')}</th><th>{t('jobs.result')}</th><th className="phone-hide">{t('jobs.progress')}</th><th className="phone-hide">{t('events.who')}</th><th>{t('jobs.at')}</th><th className="num phone-hide">{t('jobs.took')}</th></tr></thead>
             <tbody>{jobs.map((job) => <Line key={job.id} job={job} open={job.id === search.job} onOpen={() => show(job.id === search.job ? undefined : job.id)} />)}</tbody>
           </table>

@@ -64,7 +64,7 @@ export function Credentials() {
       <Failure error={sets.error} />
       {sets.data?.items.length === 0 && <p className="empty">{t('credential.none')}</p>}
       {(sets.data?.items.length ?? 0) > 0 && (
-        <table className="grid">
+        <table className="grid" aria-labelledby="credentials-title">
           <thead><tr><th>{t('credential.name')}</th><th>{t('credential.username')}</th><th>{t('credential.kind')}</th><th className="num">{t('nav.hosts')}</th><th>{t('settings.changed')}</th><th><span className="sr">{t('nav.more')}</span></th></tr></thead>
           <tbody>
             {sets.data?.items.map((one) => (

@@ -64,7 +64,7 @@ export function Groups() {
   return (
     <section className="panel" aria-labelledby="groups-title">
       <header><h2 id="groups-title">{t('settings.groups')}</h2></header>
-      <table className="grid">
+      <table className="grid" aria-labelledby="groups-title">
         <thead><tr><th>{t('settings.group_name')}</th><th>{t('credential.kind')}</th><th className="num">{t('nav.pharmacies')}</th><th><span className="sr">{t('nav.more')}</span></th></tr></thead>
         <tbody>{groups.data?.items.map((group) => <Line key={group.id} group={group} members={pharmacies.filter((one) => one.groups.some((other) => other.id === group.id)).length} onDone={fresh} />)}</tbody>
       </table>

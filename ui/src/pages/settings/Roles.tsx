@@ -64,7 +64,7 @@ export function Roles() {
       <header><h2 id="roles-title">{t('roles.title')}</h2><button type="button" className="btn in-row end" onClick={() => setEditing('new')}><Icon name="plus" />{t('roles.add')}</button></header>
       <Failure error={roles.error} />
       {roles.data && (
-        <table className="grid">
+        <table className="grid" aria-labelledby="roles-title">
           <thead><tr><th>{t('roles.name')}</th><th>{t('roles.privileges')}</th><th className="num">{t('roles.users')}</th><th><span className="sr">{t('nav.more')}</span></th></tr></thead>
           <tbody>
             {roles.data.items.map((one) => (

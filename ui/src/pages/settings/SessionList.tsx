@@ -42,7 +42,7 @@ export function SessionList({ of }: { of: 'me' | number }) {
       <Failure error={rows.error ?? error} />
       {rows.data?.items.length === 0 && <p className="empty">{t('sessions.none')}</p>}
       {(rows.data?.items.length ?? 0) > 0 && (
-        <table className="grid">
+        <table className="grid" aria-labelledby={`sessions-${of}`}>
           <thead><tr><th>{t('sessions.where')}</th><th>{t('sessions.browser')}</th><th>{t('sessions.since')}</th><th>{t('sessions.seen')}</th><th><span className="sr">{t('nav.more')}</span></th></tr></thead>
           <tbody>
             {rows.data?.items.map((row) => (

@@ -86,7 +86,7 @@ export function TokenList({ of }: { of: 'me' | number }) {
       <Failure error={rows.error} />
       {rows.data?.items.length === 0 && <p className="empty">{t('tokens.none')}</p>}
       {(rows.data?.items.length ?? 0) > 0 && (
-        <table className="grid">
+        <table className="grid" aria-labelledby={`tokens-${of}`}>
           <thead><tr><th>{t('tokens.name')}</th><th>{t('tokens.scope')}</th><th>{t('tokens.expires')}</th><th>{t('tokens.last_used')}</th><th><span className="sr">{t('nav.more')}</span></th></tr></thead>
           <tbody>
             {rows.data?.items.map((row) => (

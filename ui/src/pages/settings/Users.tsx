@@ -79,7 +79,7 @@ export function Users() {
       <header><h2 id="users-title">{t('users.title')}</h2><button type="button" className="btn in-row end" onClick={() => setInviting(true)}><Icon name="plus" />{t('users.add')}</button></header>
       <Failure error={users.error} />
       {users.data && (
-        <table className="grid">
+        <table className="grid" aria-labelledby="users-title">
           <thead><tr><th>{t('users.name')}</th><th>{t('users.state')}</th><th>{t('tfa.title')}</th><th>{t('users.grants')}</th><th>{t('users.signed_in')}</th></tr></thead>
           <tbody>
             {users.data.items.map((user) => (

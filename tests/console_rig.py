@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from console_wire import PATIENCE, Rfb, Wire, websocket_path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from console_wire import PATIENCE, Rfb, Wire, websocket_path
 from pharmq.base.clock import ManualClock
 from pharmq_sim.console import Consoles
 from pharmq_sim.faults import Faults

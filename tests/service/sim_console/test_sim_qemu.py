@@ -10,10 +10,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+
 from console_rig import Rig
 from console_wire import PATIENCE, Closed
-
-from pharmq_sim.qemu import BINARY, QemuFailed, QemuGuest, available, boot_sector
+from pharmq_sim.qemu import BINARY, QemuFailed, QemuGuest, available
 
 
 async def eventually(look: Callable[[], Awaitable[bool]], what: str) -> None:
@@ -38,14 +38,6 @@ async def machine() -> AsyncIterator[QemuGuest]:
     made = QemuGuest("POS-1")
     yield made
     await made.stop()
-
-
-def test_the_boot_sector() -> None:
-    sector = boot_sector("강남 POS" + "x" * 600)
-    assert len(sector) == 512
-    assert sector[510:] == b"\x55\xaa"
-    assert b"?? POSxxx" in sector
-    assert b"\r\n> \0" in sector
 
 
 async def test_typing_through_the_console_arrives_in_the_guest(rig: Rig, machine: QemuGuest) -> None:
