@@ -1,6 +1,7 @@
 """The demo: a simulated fleet, the real manager against it, enrolled through its own API."""
 
 import asyncio
+import gc
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -156,11 +157,15 @@ async def run(options: Options, console: Console) -> None:
         await work
     except asyncio.CancelledError:
         return
+    finally:
+        # Python's last collections would walk every object of the worlds once more before it ends.
+        gc.freeze()
 
 
 async def _run(options: Options, console: Console, ended: asyncio.Event) -> None:
     clock, steps = SystemClock(), Steps(console)
-    async with AsyncExitStack() as stack:
+    # The manager ends before its hosts: it should not see them go and write down a hundred failures.
+    async with AsyncExitStack() as below, AsyncExitStack() as above:
         fleet = Fleet(
             options.data_dir / "sim",
             options.hosts,
@@ -170,14 +175,14 @@ async def _run(options: Options, console: Console, ended: asyncio.Event) -> None
             guests_per_host=options.guests_per_host,
         )
         manager = Manager(options.data_dir, options.port, clock)
-        stack.push_async_callback(manager.stop)
+        above.push_async_callback(manager.stop)
         manager.check_port()
         password = fleet.admin_password()
         with steps.progress:
             if (options.data_dir / "ready").exists():
-                await _again(manager, fleet, steps, stack, options)
+                await _again(manager, fleet, steps, below, options)
             else:
-                await _first(manager, fleet, steps, stack, options)
+                await _first(manager, fleet, steps, below, options)
         console.print(f"Break hosts: http://127.0.0.1:{fleet.control.port}/hosts", highlight=False)
         console.print(
             f"PharmQ is ready: {manager.url}  login admin / {password}  token {manager.token}",
@@ -195,7 +200,7 @@ async def _run(options: Options, console: Console, ended: asyncio.Event) -> None
             manager.check_alive()
 
 
-async def _first(manager: Manager, fleet: Fleet, steps: Steps, stack: AsyncExitStack, options: Options) -> None:
+async def _first(manager: Manager, fleet: Fleet, steps: Steps, below: AsyncExitStack, options: Options) -> None:
     """First start: enrol, see every host online and every guest known, then let the trouble begin."""
     mix, clock = troubles(options.hosts, options.faults), SystemClock()
 
@@ -207,7 +212,7 @@ async def _first(manager: Manager, fleet: Fleet, steps: Steps, stack: AsyncExitS
         async with asyncio.TaskGroup() as both:
             # making certificates keeps one core busy, starting Python three times the other
             both.create_task(bring_up())
-            both.create_task(stack.enter_async_context(fleet))
+            both.create_task(below.enter_async_context(fleet))
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
     _use_qemu(fleet, options.qemu)
@@ -221,10 +226,10 @@ async def _first(manager: Manager, fleet: Fleet, steps: Steps, stack: AsyncExitS
     await _offline(manager, steps, clock, mix)
 
 
-async def _again(manager: Manager, fleet: Fleet, steps: Steps, stack: AsyncExitStack, options: Options) -> None:
+async def _again(manager: Manager, fleet: Fleet, steps: Steps, below: AsyncExitStack, options: Options) -> None:
     """A restart changes nothing: the troubles of last time go on."""
     mix, clock = troubles(options.hosts, options.faults), SystemClock()
-    await stack.enter_async_context(fleet)
+    await below.enter_async_context(fleet)
     _use_qemu(fleet, options.qemu)
     _set(fleet, mix)
     await manager.prepare(fleet.admin_password())

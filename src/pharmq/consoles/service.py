@@ -291,7 +291,7 @@ class ConsolesService:
         """Every step of an opening with its time and result. Raises NotFound, Forbidden; then nothing any more."""
         target = self.targets.get(vm_id) if vm_id <= MAX_ID else None
         if target is None or not allows(actor, Privilege.SEE, target.scope):
-            raise NotFound("vm.not_found", params={"id": str(vm_id)})
+            raise NotFound("inventory.vm_not_found", params={"id": str(vm_id)})
         if not may_open(actor, "screen", "view", target):
             raise Forbidden("access.forbidden", params={"privilege": Privilege.CONSOLE_VIEW.value})
         if (full := self.live.full(actor, target.host_id)) is not None:
@@ -321,7 +321,7 @@ class ConsolesService:
         """Who is on a VM's screen. Raises NotFound."""
         target = self.targets.get(vm_id) if vm_id <= MAX_ID else None
         if target is None or not allows(actor, Privilege.SEE, target.scope):
-            raise NotFound("vm.not_found", params={"id": str(vm_id)})
+            raise NotFound("inventory.vm_not_found", params={"id": str(vm_id)})
         return self.live.screens.row(vm_id) or ScreenRow(vm_id, [])
 
     async def set_mode(self, actor: Actor, session_key: str, mode: Mode, *, force: bool = False) -> ScreenRow:

@@ -1,10 +1,41 @@
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import pharmq
+from pharmq.base.errors import FieldError, PharmqError
 from pharmq.base.messages import LANGUAGES, catalogue, fill, particle, render
 
 SLOT = re.compile(r"\{(\w+)")
+
+
+ERRORS = {"FieldError", "invalid_field", "PharmqError"}
+
+
+def kinds_of_error(kind: type) -> Iterator[str]:
+    yield kind.__name__
+    for below in kind.__subclasses__():
+        yield from kinds_of_error(below)
+
+
+def said(path: Path, errors: set[str]) -> Iterator[str]:
+    """Codes that errors are raised with: the literals with a dot among the arguments of their making."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in errors:
+            for argument in node.args:
+                if isinstance(argument, ast.Constant) and re.fullmatch(r"[a-z_]+\.[a-z_]+", str(argument.value)):
+                    yield str(argument.value)
+
+
+def test_every_error_of_ours_has_its_sentences() -> None:
+    errors = ERRORS | set(kinds_of_error(PharmqError)) | {FieldError.__name__}
+    files = sorted(Path(pharmq.__file__).parent.rglob("*.py"))
+    found = {code: path.name for path in files for code in said(path, errors)}
+    assert len(found) > 100
+    assert {code: name for code, name in found.items() if code not in catalogue("ko")} == {}
 
 
 def test_every_code_has_both_languages() -> None:
