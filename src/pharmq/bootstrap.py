@@ -239,6 +239,7 @@ class House:
         access.on_locked(self.consoles.close_locked)
         access.on_changed(self.consoles.recheck)
         access.on_changed(self.live.recheck)
+        self.ground.settings.listen(lambda changed: self.inventory.use_kinds(changed.kind_rules))
         self.ground.settings.listen(lambda changed: self.clients.limit_handshakes(changed.handshakes_max))
         access.on_revoked(self.live.close_for)
         access.on_locked(self.live.close_for)

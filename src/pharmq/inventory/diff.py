@@ -188,6 +188,18 @@ def with_config(old: Vm, config: GuestConfig, now: datetime, kinds: Kinds) -> tu
     return new, replaced
 
 
+def rejudged(known: Mapping[int, Vm], kinds: Kinds) -> Changes:
+    """Guests whose tags and name mean another kind by these rules; what a person said stays."""
+    changed, events = [], []
+    for vm in known.values():
+        kind, source = classify(vm, vm.name, vm.tags, kinds)
+        if (kind, source) != (vm.kind, vm.kind_source):
+            new = replace(vm, kind=kind, kind_source=source)
+            changed.append(new)
+            events.extend(_told(vm, new))
+    return Changes(changed=tuple(changed), events=tuple(events))
+
+
 def told(old: Vm, new: Vm) -> tuple[Event, ...]:
     """Events of a change that did not come from a snapshot."""
     return tuple(_told(old, new))

@@ -4,10 +4,9 @@ import ipaddress
 import re
 from collections.abc import Iterable
 
-import msgspec
-
 from pharmq.inventory.model import Console, VmKind, VmStatus
 from pharmq.pve import GuestConfig, Interface
+from pharmq.settings import KIND_RULES, KindRule
 
 # QMP run states (qapi/run-state.json), the words of LXC, and Proxmox's own. What is not listed is unknown to us.
 _PAUSED = """paused suspended prelaunch inmigrate postmigrate finish-migrate save-vm restore-vm io-error
@@ -47,45 +46,38 @@ def split_tags(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for tag in found if tag))[:64]
 
 
-class KindRules(msgspec.Struct, frozen=True):
-    """How a guest's kind follows from its tags (whole, any case) or, in this order, from its name (a pattern)."""
+_TAGS: dict[str, VmKind] = {
+    "kiosk": "kiosk",
+    "키오스크": "kiosk",
+    "pos": "pos",
+    "포스": "pos",
+    "server": "server",
+    "서버": "server",
+    "backup": "backup",
+    "백업": "backup",
+}
 
-    tags: dict[str, VmKind]
-    names: tuple[tuple[VmKind, str], ...]
 
-
-# "pos" must stand alone: "compose" and "postgres" are no tills.
-DEFAULT_RULES = KindRules(
-    tags={
-        "kiosk": "kiosk",
-        "키오스크": "kiosk",
-        "pos": "pos",
-        "포스": "pos",
-        "server": "server",
-        "서버": "server",
-        "backup": "backup",
-        "백업": "backup",
-    },
-    names=(
-        ("backup", r"back-?up|(?<![a-z])(bak|pbs)(?![a-z])|백업"),
-        ("kiosk", r"kiosk|키오스크|무인"),
-        ("pos", r"(?<![a-z])pos(?![a-z])|포스|판매"),
-        ("server", r"server|(?<![a-z])(srv|db)(?![a-z])|서버"),
-    ),
-)
+def _pattern(word: str) -> str:
+    """``*`` is anything; a Latin end that meets none must not run on: "pos" is no part of "compose"."""
+    parts = re.split(r"\*+", word.strip())
+    before = "(?<![a-z])" if re.match(r"[a-z]", parts[0], re.IGNORECASE) else ""
+    after = "(?![a-z])" if re.search(r"[a-z]$", parts[-1], re.IGNORECASE) else ""
+    return before + ".*".join(re.escape(part) for part in parts if part) + after
 
 
 class Kinds:
-    """Compiled rules."""
+    """How a guest's kind follows from its tags (whole, any case), or from its name by the first rule that fits."""
 
-    def __init__(self, rules: KindRules = DEFAULT_RULES) -> None:
-        self._tags = {tag.lower(): kind for tag, kind in rules.tags.items()}
-        self._names = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in rules.names]
+    def __init__(self, rules: Iterable[KindRule] = KIND_RULES) -> None:
+        self._names = [
+            (rule.kind, re.compile("|".join(map(_pattern, rule.words)), re.IGNORECASE | re.DOTALL)) for rule in rules
+        ]
         self._known: dict[str, VmKind | None] = {}
 
     def by_tags(self, tags: Iterable[str]) -> VmKind | None:
         for tag in tags:
-            if (kind := self._tags.get(tag.lower())) is not None:
+            if (kind := _TAGS.get(tag.lower())) is not None:
                 return kind
         return None
 

@@ -3,19 +3,18 @@
 One writer per host at a time; no host is ever asked from here.
 """
 
-import ipaddress
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from datetime import timedelta
 from typing import Literal
 
-from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from pharmq.access import Actor, Privilege, Scope, allows, require, where, who
+from pharmq.access import SYSTEM, Actor, Privilege, Scope, allows, require, where, who
 from pharmq.base.clock import Clock
-from pharmq.base.errors import Conflict, NotFound, invalid_field
+from pharmq.base.errors import Conflict, NotFound
 from pharmq.base.ids import new_act_id
 from pharmq.base.pacing import KeyedLimit
 from pharmq.base.spawn import Spawner
@@ -23,17 +22,19 @@ from pharmq.db import Database
 from pharmq.hosts.directory import Directory
 from pharmq.hosts.model import GuestFact
 from pharmq.inventory import store
-from pharmq.inventory.diff import classify, diff, durable, listed, sample_of, told, vanished, with_config, with_current
+from pharmq.inventory.diff import diff, durable, listed, rejudged, sample_of, told, vanished, with_config, with_current
+from pharmq.inventory.editing import edited
 from pharmq.inventory.events import below, entries
 from pharmq.inventory.forms import VmPatch
 from pharmq.inventory.model import ID_LIMIT, ON_THE_WIRE, Changes, Event, Sample, Vm, VmFilter, VmRow
 from pharmq.inventory.rows import Rows
-from pharmq.inventory.rules import DEFAULT_RULES, KindRules, Kinds, choose_address
+from pharmq.inventory.rules import Kinds, choose_address
 from pharmq.inventory.selection import Selector
 from pharmq.inventory.standing import Standings
 from pharmq.inventory.view import View
 from pharmq.journal import Entry, Journal
 from pharmq.pve import Current, Guest, GuestConfig, GuestRow, Interface, Resources
+from pharmq.settings import KIND_RULES, KindRule
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class InventoryService:
         journal: Journal,
         directory: Directory,
         clock: Clock,
-        rules: KindRules = DEFAULT_RULES,
+        rules: Sequence[KindRule] = KIND_RULES,
     ) -> None:
         self.db = db
         self.journal = journal
@@ -70,6 +71,7 @@ class InventoryService:
         self.standings = Standings(directory, self.view, clock)
         self.select = Selector(directory, self.view, self.standings)
         self.look_now: Callable[[Collection[int]], object] = lambda _hosts: None
+        self._rules = tuple(rules)
         self._kinds = Kinds(rules)
         self._turns = KeyedLimit(1)
         self._asked: dict[int, float] = {}
@@ -89,6 +91,8 @@ class InventoryService:
 
     async def start(self) -> None:
         self._spawner.spawn(self._flushing(), "flush")
+        # The rules may have changed just before the last end.
+        self._spawner.spawn(self._judge_kinds(), "kinds")
 
     async def aclose(self) -> None:
         await self._spawner.aclose()
@@ -203,6 +207,22 @@ class InventoryService:
                 return
             await self._write(host_id, Changes(changed=(replace(vm, ip=address, ip_source=source),)))
 
+    def use_kinds(self, rules: Sequence[KindRule]) -> None:
+        """Names mean other kinds from now on: guests known already are judged again, also those of silent hosts."""
+        if tuple(rules) == self._rules:
+            return
+        self._rules, self._kinds = tuple(rules), Kinds(rules)
+        self._seen.clear()
+        self._spawner.spawn(self._judge_kinds(), "kinds")
+
+    async def _judge_kinds(self) -> None:
+        for host in list(self.directory.hosts):
+            async with self._turns.hold(host.id):
+                self._seen.pop(host.id, None)
+                if changes := rejudged(self.view.of_host(host.id), self._kinds):
+                    await self._write(host.id, changes)
+            await asyncio.sleep(0)
+
     def configs_due(self, host_id: int) -> list[Guest]:
         """Guests whose configuration should be read, the most urgent first; ask for one at a time."""
         limit = self.clock.now() - CONFIG_AGE
@@ -221,6 +241,19 @@ class InventoryService:
             for vm in self.view.of_host(host_id).values()
             if vm.status == "running" and vm.ip_source != "hand" and (vm.guest_type == "lxc" or vm.agent)
         ]
+
+    def gone_due(self, host_id: int, days: int) -> list[Vm]:
+        """Guests that their host has not listed for so many days; 0: none."""
+        limit = self.clock.now() - timedelta(days=days)
+        known = self.view.of_host(host_id).values() if days else ()
+        return [vm for vm in known if vm.missing_since is not None and vm.missing_since <= limit]
+
+    async def forget_gone(self, host_id: int, vmid: int, days: int) -> None:
+        """The host, asked for this very guest, said that there is none: after so many days it is forgotten."""
+        async with self._turns.hold(host_id):
+            vm = next((vm for vm in self.gone_due(host_id, days) if vm.vmid == vmid), None)
+            if vm is not None:
+                await self._forget(SYSTEM, vm, {"since": vm.missing_since, "days": days})
 
     # --- what people say
 
@@ -275,7 +308,7 @@ class InventoryService:
         host_id = self.vm(actor, vm_id, Privilege.GUEST_EDIT).host_id
         async with self._turns.hold(host_id):
             vm = self.vm(actor, vm_id, Privilege.GUEST_EDIT)
-            new = self._edited(vm, patch)
+            new = edited(vm, patch, self._kinds)
             fields = {
                 ON_THE_WIRE.get(name, name): [getattr(vm, name), getattr(new, name)]
                 for name in ("kind", "kind_source", "description", "ip", "ip_source")
@@ -285,23 +318,6 @@ class InventoryService:
                 await self._act(actor, "vm.edited", vm, new, {"fields": fields})
             return new
 
-    def _edited(self, vm: Vm, patch: VmPatch) -> Vm:
-        if patch.vm_type is None:
-            kind, source = classify(replace(vm, kind_source="default"), vm.name, vm.tags, self._kinds)
-            vm = replace(vm, kind=kind, kind_source=source)
-        elif patch.vm_type is not UNSET:
-            vm = replace(vm, kind=patch.vm_type, kind_source="hand")
-        if patch.description is None:
-            # The host's own text comes back with the next reading of the configuration.
-            vm = replace(vm, description="", description_source="pve", config_at=None)
-        elif patch.description is not UNSET:
-            vm = replace(vm, description=patch.description.strip(), description_source="hand")
-        if patch.ip_address is None:
-            vm = replace(vm, ip=None, ip_source=None)
-        elif patch.ip_address is not UNSET:
-            vm = replace(vm, ip=_typed_address(patch.ip_address), ip_source="hand")
-        return vm
-
     async def purge(self, actor: Actor, vm_id: int) -> None:
         """Forget a missing guest with everything attached to it. Raises Conflict while its host still lists it."""
         host_id = self.vm(actor, vm_id, Privilege.GUEST_EDIT).host_id
@@ -309,7 +325,10 @@ class InventoryService:
             vm = self.vm(actor, vm_id, Privilege.GUEST_EDIT)
             if vm.missing_since is None:
                 raise Conflict("inventory.vm_present", params={"name": vm.name, "vmid": vm.vmid})
-            await self._act(actor, "vm.purged", vm, replace(vm, ended_at=self.clock.now()), {})
+            await self._forget(actor, vm, {"since": vm.missing_since})
+
+    async def _forget(self, actor: Actor, vm: Vm, params: dict[str, object]) -> None:
+        await self._act(actor, "vm.purged", vm, replace(vm, ended_at=self.clock.now()), params)
 
     async def _act(self, actor: Actor, kind: str, vm: Vm, new: Vm, params: dict[str, object]) -> None:
         entry = Entry(
@@ -371,12 +390,3 @@ class InventoryService:
         self.rows.forget(samples)
         for listener in self._sample_listeners:
             listener(host_id, samples.keys())
-
-
-def _typed_address(text: str) -> str:
-    try:
-        if "%" in text:
-            raise ValueError("a zone means something on one machine only")
-        return str(ipaddress.ip_address(text.strip()))
-    except ValueError:
-        raise invalid_field("ip_address", "inventory.bad_address", text=text.strip()[:64]) from None

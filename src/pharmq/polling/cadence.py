@@ -34,7 +34,7 @@ def first_pause(place: int, hosts: int, interval: float) -> float:
     return min(FIRST_GAP, interval / max(hosts, 1)) * place
 
 
-Question: TypeAlias = Literal["version", "certificate", "config", "addresses"]
+Question: TypeAlias = Literal["version", "certificate", "config", "addresses", "gone"]
 
 
 class Ask(NamedTuple):
@@ -83,21 +83,20 @@ def choose(
     certificate_unknown: bool,
     configs: Sequence[int],
     addresses: Sequence[int],
+    gone: Sequence[int] = (),
 ) -> Ask | None:
     """The one slow question of this cycle: about the host first, then configurations that are unknown, then
-    addresses, the longest waiting guest first. None when nothing is due."""
+    whether missing guests are gone for good (seldom), then addresses (whenever there is time), the longest waiting
+    guest first. None when nothing is due."""
     asks = [Ask("version")]
     if certificate_unknown:
         asks.append(Ask("certificate"))
     for ask in asks:
         if memory.ripe(ask, now):
             return ask
-    for question, vmids in (("config", configs), ("addresses", addresses)):
-        ripe = [ask for vmid in vmids if memory.ripe(ask := _about(question, vmid), now)]
+    about: tuple[tuple[Question, Sequence[int]], ...] = (("config", configs), ("gone", gone), ("addresses", addresses))
+    for question, vmids in about:
+        ripe = [ask for vmid in vmids if memory.ripe(ask := Ask(question, vmid), now)]
         if ripe:
             return min(ripe, key=memory.waited_since)
     return None
-
-
-def _about(question: str, vmid: int) -> Ask:
-    return Ask("config" if question == "config" else "addresses", vmid)

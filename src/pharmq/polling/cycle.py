@@ -127,21 +127,27 @@ class Cycle:
     async def _ask_slowly(self, host: Host, client: PveClient, memory: SlowMemory, asking: Asking) -> None:
         configs = {guest.vmid: guest for guest in self.inventory.configs_due(host.id)}
         addresses = {vm.vmid: _guest(vm) for vm in self.inventory.addresses_due(host.id)}
+        days = 0 if host.maintenance else self.settings().purge_missing_days
+        gone = {vm.vmid: _guest(vm) for vm in self.inventory.gone_due(host.id, days)}
         ask = choose(
             memory,
             self.clock.monotonic(),
             certificate_unknown=any(pin.not_after is None for pin in host.pins),
             configs=tuple(configs),
             addresses=tuple(addresses),
+            gone=tuple(gone),
         )
         if ask is None:
             return
-        every = VERSION_EVERY if ask.vmid is None else self.settings().slow_interval_s
+        rare = ask.vmid is None or ask.question == "gone"
+        every = VERSION_EVERY if rare else self.settings().slow_interval_s
         try:
             if ask.question == "config":
                 await self._config(host, client, configs[ask.vmid or 0], asking)
             elif ask.question == "addresses":
                 await self._addresses(host, client, addresses[ask.vmid or 0], asking)
+            elif ask.question == "gone":
+                await self._is_gone(host, client, gone[ask.vmid or 0], days, asking)
             else:
                 await self._of_the_host(host, client, ask, memory, asking)
         except _ABOUT_THE_GUEST as error:
@@ -157,6 +163,14 @@ class Cycle:
 
     async def _config(self, host: Host, client: PveClient, guest: Guest, asking: Asking) -> None:
         await self.inventory.apply_config(host.id, guest.vmid, await asking.answer(client.config(guest)))
+
+    async def _is_gone(self, host: Host, client: PveClient, guest: Guest, days: int, asking: Asking) -> None:
+        """A list without a guest proves nothing: without the right to see it, it would look the same. Asked for this
+        guest, a host checks the right first, and only then says that there is none."""
+        try:
+            await asking.answer(client.config(guest))
+        except NoSuchGuest:
+            await self.inventory.forget_gone(host.id, guest.vmid, days)
 
     async def _addresses(self, host: Host, client: PveClient, guest: Guest, asking: Asking) -> None:
         if guest.kind == "lxc":

@@ -1,6 +1,6 @@
 """Settings that may change at run time."""
 
-from pharmq.settings.model import RuntimeSettings
+from pharmq.settings.model import KIND_RULES, KindRule, RuntimeSettings
 from pharmq.settings.service import SettingsService
 
-__all__ = ["RuntimeSettings", "SettingsService"]
+__all__ = ["KIND_RULES", "KindRule", "RuntimeSettings", "SettingsService"]

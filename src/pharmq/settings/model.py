@@ -1,11 +1,28 @@
 """Settings that may change while PharmQ runs; each with its unit, its bounds and a default that suits 100 hosts."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 Network = Annotated[str, msgspec.Meta(min_length=2, max_length=43)]
 Seconds = Annotated[float, msgspec.Meta(ge=1, le=86400)]
+KindWord = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class KindRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Guests whose name holds one of ``words`` are of this kind. A word's Latin ends must stand alone ("pos" is in
+    "POS-1", not in "compose"); ``*`` stands for anything, Korean needs none."""
+
+    kind: Literal["kiosk", "pos", "server", "backup", "other"]
+    words: Annotated[tuple[KindWord, ...], msgspec.Meta(min_length=1, max_length=50)]
+
+
+KIND_RULES = (
+    KindRule("backup", ("*backup*", "*back-up*", "bak", "pbs", "백업")),
+    KindRule("kiosk", ("*kiosk*", "키오스크", "무인")),
+    KindRule("pos", ("pos", "포스", "판매")),
+    KindRule("server", ("*server*", "srv", "db", "서버")),
+)
 
 
 class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -14,6 +31,11 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Rhythm of guest addresses and certificate expiry."""
     offline_after: Annotated[int, msgspec.Meta(ge=1, le=20)] = 2
     """Consecutive failed polls before a host is called offline."""
+    kind_rules: Annotated[tuple[KindRule, ...], msgspec.Meta(max_length=50)] = KIND_RULES
+    """What a VM's name says of its kind: the first rule that fits. Its tags come before them, a person's word last."""
+    purge_missing_days: Annotated[int, msgspec.Meta(ge=0, le=3650)] = 0
+    """A VM is forgotten with all that was said of it when its host has not listed it for so many days and says, when
+    asked, that there is none; 0: only by hand."""
     handshakes_max: Annotated[int, msgspec.Meta(ge=1, le=500)] = 20
     """TLS handshakes under way at once, over all hosts."""
     certificate_warning_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 30

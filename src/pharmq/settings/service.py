@@ -10,7 +10,7 @@ from pharmq.base.clock import Clock
 from pharmq.base.errors import FieldError, Invalid
 from pharmq.db import Database
 from pharmq.journal import Entry, Journal, Who
-from pharmq.settings.model import RuntimeSettings
+from pharmq.settings.model import KindRule, RuntimeSettings
 from pharmq.settings.tables import settings
 
 
@@ -41,6 +41,7 @@ class SettingsService:
                 fields={"session_idle_hours": [FieldError("settings.idle_exceeds_session")]},
             )
         _check_networks(wanted.inside_networks)
+        _check_kinds(wanted.kind_rules)
         before, default = msgspec.structs.asdict(self.current), msgspec.structs.asdict(RuntimeSettings())
         after = msgspec.structs.asdict(wanted)
         changed = {key: {"from": before[key], "to": value} for key, value in after.items() if before[key] != value}
@@ -70,3 +71,15 @@ def _check_networks(networks: Sequence[str]) -> None:
         except ValueError:
             wrong = FieldError("settings.network_malformed", {"text": text})
             raise Invalid("request.invalid", fields={"inside_networks": [wrong]}) from None
+
+
+STARS = 4
+"""In one word; each makes finding it dearer."""
+
+
+def _check_kinds(rules: Sequence[KindRule]) -> None:
+    for rule in rules:
+        for word in rule.words:
+            if not word.strip("*").strip() or word.count("*") > STARS or not word.isprintable():
+                wrong = FieldError("settings.kind_word_malformed", {"text": word})
+                raise Invalid("request.invalid", fields={"kind_rules": [wrong]})

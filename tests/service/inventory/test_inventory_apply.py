@@ -19,6 +19,7 @@ from pharmq.inventory.service import FLUSH_EVERY
 from pharmq.inventory.tables import vm_inventory
 from pharmq.journal import Journal
 from pharmq.pve import Address, Current, GuestConfig, Interface
+from pharmq.settings import KIND_RULES, KindRule
 
 CONFIG = GuestConfig(
     name="POS-1", description="till", tags=(), cores=2, sockets=1, memory_mb=4096, vga=None, serial=False, agent=True,
@@ -270,3 +271,30 @@ async def test_configurations_due(inventory: InventoryService, clock: ManualCloc
     assert inventory.configs_due(1) == []
     await clock.advance(timedelta(hours=7).total_seconds())
     assert [due.vmid for due in inventory.configs_due(1)] == [100]
+
+
+async def test_changed_rules_reach_known_guests_of_silent_hosts_but_not_what_a_person_said(
+    inventory: InventoryService, db: Database, journal: Journal, clock: ManualClock
+) -> None:
+    guests = (guest(100, "POS-1"), guest(101, "TILL-1"), guest(102, "TILL-2"), guest(103, "TILL-3", tags="server"))
+    await inventory.apply(1, answer(*guests), began=1.0)
+    await inventory.edit(ADMIN, inventory.view.at(1, 102).id, VmPatch(vm_type="kiosk"))
+    inventory.use_kinds((KindRule("pos", ("till",)), *KIND_RULES))
+    for _ in range(200):
+        if inventory.view.at(1, 101).kind == "pos":
+            break
+        await asyncio.sleep(0.01)
+    found = {vm.vmid: (vm.kind, vm.kind_source) for vm in inventory.view.of_host(1).values()}
+    assert found == {100: ("pos", "rule"), 101: ("pos", "rule"), 102: ("kiosk", "hand"), 103: ("server", "tag")}
+    async with db.read() as conn:
+        changed = [row for row in await journal.read(conn, 0) if row.kind == "vm.changed"]
+    assert [row.params["fields"] for row in changed] == [{"vm_type": ["other", "pos"]}]
+    again = InventoryService(db, journal, inventory.directory, clock, KIND_RULES)
+    await again.load()
+    await again.start()
+    for _ in range(200):
+        if again.view.at(1, 101).kind == "other":
+            break
+        await asyncio.sleep(0.01)
+    assert again.view.at(1, 101).kind == "other"
+    await again.aclose()

@@ -5,6 +5,7 @@ import pytest
 from pharmq.inventory.model import VmKind, VmStatus
 from pharmq.inventory.rules import Kinds, choose_address, split_tags, status_of
 from pharmq.pve import Address, Interface
+from pharmq.settings import KindRule
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,32 @@ from pharmq.pve import Address, Interface
 )
 def test_kind_by_name(name: str, kind: VmKind | None) -> None:
     assert Kinds().by_name(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("word", "name", "fits"),
+    [
+        ("till", "TILL-2", True),
+        ("till", "stillage", False),
+        ("till*", "tills", True),
+        ("*till", "bestill", True),
+        ("c*l", "c-42-l", True),
+        ("c*l", "c-42-led", False),
+        ("계산", "무인계산대", True),
+        ("a.c", "abc", False),
+        ("[pos]", "x[POS]y", True),
+        ("42", "pos420", True),
+    ],
+)
+def test_words_of_a_rule(word: str, name: str, fits: bool) -> None:
+    assert (Kinds([KindRule("pos", (word,))]).by_name(name) == "pos") is fits
+
+
+def test_the_first_rule_that_fits_decides() -> None:
+    rules = [KindRule("other", ("*test*",)), KindRule("pos", ("pos",))]
+    assert Kinds(rules).by_name("test-pos-1") == "other"
+    assert Kinds(rules[::-1]).by_name("test-pos-1") == "pos"
+    assert Kinds([]).by_name("POS-1") is None
 
 
 def test_tags_are_split_and_decide_before_names() -> None:

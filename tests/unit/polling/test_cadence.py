@@ -64,6 +64,19 @@ def test_a_configuration_that_cannot_be_read_does_not_block_the_others() -> None
     assert ask(memory, 1, (1, 2)) == Ask("config", 2)
 
 
+def test_whether_a_missing_guest_is_gone_is_asked_before_addresses_which_never_end() -> None:
+    memory = SlowMemory()
+    memory.answered(Ask("version"), 0, 1e9)
+
+    def next_ask(configs: tuple[int, ...]) -> Ask | None:
+        return choose(memory, 1, certificate_unknown=False, configs=configs, addresses=(1,), gone=(7,))
+
+    assert next_ask((1,)) == Ask("config", 1)
+    assert next_ask(()) == Ask("gone", 7)
+    memory.answered(Ask("gone", 7), 1, 300)
+    assert next_ask(()) == Ask("addresses", 1)
+
+
 def test_gone_guests_are_forgotten() -> None:
     memory = SlowMemory()
     memory.failed(Ask("addresses", 1), 0, 300)

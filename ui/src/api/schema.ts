@@ -518,6 +518,10 @@ export interface Schemas {
     timeout_s?: number | null
     verb: "start" | "shutdown" | "stop" | "reboot" | "reset" | "suspend" | "resume" | "snapshot" | "rollback" | "snapshot_delete" | "backup" | "onboot"
   }
+  KindRule: {
+    kind: "kiosk" | "pos" | "server" | "backup" | "other"
+    words: (string | unknown)[]
+  }
   KnownSecret: {
     at: string
     changed_since: boolean
@@ -905,10 +909,12 @@ export interface Schemas {
     jobs_total?: number
     keep_access_days?: number
     keep_grants_days?: number
+    kind_rules?: (Schemas["KindRule"] | unknown)[]
     lock_minutes?: number
     offline_after?: number
     poll_interval_s?: number
     provision_automatically?: boolean
+    purge_missing_days?: number
     reauth_minutes?: number
     rotate_days?: number
     second_factor_required?: boolean

@@ -1,8 +1,9 @@
 import { access } from './en/access'
 import { common } from './en/common'
 import { consoles } from './en/consoles'
+import { fleet } from './en/fleet'
 import { pages } from './en/pages'
 import { vms } from './en/vms'
 import type { ko } from './ko'
 
-export const en: Readonly<Record<keyof typeof ko, string>> = { ...common, ...pages, ...vms, ...consoles, ...access }
+export const en: Readonly<Record<keyof typeof ko, string>> = { ...common, ...pages, ...vms, ...consoles, ...access, ...fleet }

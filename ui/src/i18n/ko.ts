@@ -2,7 +2,8 @@
 import { access } from './ko/access'
 import { common } from './ko/common'
 import { consoles } from './ko/consoles'
+import { fleet } from './ko/fleet'
 import { pages } from './ko/pages'
 import { vms } from './ko/vms'
 
-export const ko = { ...common, ...pages, ...vms, ...consoles, ...access } as const
+export const ko = { ...common, ...pages, ...vms, ...consoles, ...access, ...fleet } as const

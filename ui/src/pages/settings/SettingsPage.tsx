@@ -6,6 +6,7 @@ import { t, type MessageKey } from '@/i18n'
 
 import { Credentials } from './Credentials'
 import { Groups } from './Groups'
+import { KindRules } from './KindRules'
 import { Me } from './Me'
 import { Policy } from './Policy'
 import { Roles } from './Roles'
@@ -20,6 +21,7 @@ function General() {
     <>
       <Credentials />
       <Groups />
+      <KindRules />
       <Runtime />
     </>
   )

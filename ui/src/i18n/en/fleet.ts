@@ -1,0 +1,8 @@
+import type { fleet as ko } from '../ko/fleet'
+
+export const fleet: Readonly<Record<keyof typeof ko, string>> = {
+  'kinds.title': 'VM kind rules', 'kinds.words': 'Words in the VM’s name', 'kinds.example': 'e.g. pos, till', 'kinds.add': 'Add a rule',
+  'kinds.hint': 'A VM without a tag gets its kind from its name: the first rule that fits decides. A kind set by hand stays. Latin words must stand alone (pos does not fit compose); * stands for anything.',
+  'kinds.up': 'Move up', 'kinds.down': 'Move down', 'kinds.remove': 'Remove this rule',
+  'setting.purge_missing_days': 'Forget missing VMs (after days; 0: never)',
+}
