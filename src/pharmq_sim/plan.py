@@ -153,6 +153,8 @@ def _guest(spec: HostSpec, guest: GuestSpec, position: int, booted: float, rng: 
         memory=memory * GIB,
         disk=disk * GIB,
         tags=guest.tags,
+        # Somebody forgot: a power cut would leave it off.
+        onboot=(spec.number * 7 + guest.vmid) % 13 != 0,
         agent="off" if guest.agent == "off" else "silent" if guest.agent == "silent" else "ok",
         ips=[f"192.168.{spec.number % 250}.{guest.vmid}"],
         serial=guest.screen == "server",

@@ -230,6 +230,7 @@ class CalendarEntry(msgspec.Struct, frozen=True):
     schedule_id: int
     schedule_name: str
     verb: ScheduleVerb
+    force: bool
     at: datetime
     state: RunState | Literal["planned"]
     trigger: Trigger

@@ -3,6 +3,7 @@
  * The compiler answers: an answer of the server must fit ours, a body of ours must fit the server's.
  */
 import type * as people from './access-types'
+import type * as schedules from './schedule-types'
 import type { Schemas } from './schema'
 import type * as ours from './types'
 
@@ -19,12 +20,19 @@ type Seen<Server, Ours> = unknown extends Server
         ? Seen<One, Mine>[]
         : never
       : Server extends object
-        ? { [K in keyof Server]-?: K extends keyof NonNullable<Ours> ? Seen<Exclude<Server[K], undefined>, NonNullable<Ours>[K]> : Server[K] }
+        ? { [K in keyof Server]-?: K extends keyof Match<Server, Ours> ? Seen<Exclude<Server[K], undefined>, Match<Server, Ours>[K]> : Server[K] }
         : string extends Server
           ? [Extract<Ours, string>] extends [never]
             ? Server
             : Extract<Ours, string>
           : Server
+
+/** Of several shapes that `kind` tells apart, ours of the same kind. */
+type Match<Server, Ours> = Server extends { kind: infer Kind }
+  ? [Extract<NonNullable<Ours>, { kind: Kind }>] extends [never]
+    ? NonNullable<Ours>
+    : Extract<NonNullable<Ours>, { kind: Kind }>
+  : NonNullable<Ours>
 
 /** `true` when an answer of the server is one of ours. */
 type Answer<Ours, Server> = Seen<Server, Ours> extends Ours ? true : { mismatch: Seen<Server, Ours> }
@@ -53,9 +61,15 @@ export type Answers = All<[
   Answer<ours.Vm, Schemas['VmRow']>,
   Answer<ours.Job, Schemas['JobView']>,
   Answer<ours.JobItem, Schemas['ItemView']>,
+  Answer<ours.DryRun, Schemas['DryRun']>,
+  Answer<ours.OnbootRow, Schemas['OnbootRow']>,
+  Answer<schedules.Schedule, Schemas['ScheduleView']>,
+  Answer<schedules.ScheduleRun, Schemas['RunView']>,
+  Answer<schedules.SchedulePreview, Schemas['Preview']>,
+  Answer<schedules.Calendar, Schemas['Calendar']>,
   Answer<ours.JournalEvent, Schemas['EventRow']>,
   Answer<ours.SearchHit, Schemas['SearchHit']>,
   Answer<ours.VncSession, Schemas['Ticket']>,
   Answer<ours.Viewers, Schemas['ScreenRow']>,
 ]>
-export type Bodies = All<[Body<ours.PharmacyInput, Schemas['PharmacyForm']>]>
+export type Bodies = All<[Body<ours.PharmacyInput, Schemas['PharmacyForm']>, Body<schedules.ScheduleForm, Schemas['ScheduleForm']>]>

@@ -131,6 +131,7 @@ export interface Schemas {
   }
   CalendarEntry: {
     at: string
+    force: boolean
     job_id: number | null
     pharmacies: number | null
     reason: string | null

@@ -147,6 +147,38 @@ export interface Vm {
   task: VmTask | null
 }
 
+/** How a job goes about its VMs; what is left out is as usual. */
+export interface JobOptions {
+  /** So many first, the rest only after all of them. */
+  canary?: number
+  /** Cancel what waits when more than this share failed. */
+  stop_above_percent?: number | null
+  per_host?: number | null
+  overall?: number | null
+  /** Kinds of VMs in their turn on each host; kinds not named come last. */
+  order?: VmType[]
+  order_pause_s?: number
+  deadline_s?: number | null
+  /** Started means: the agent answers or the screen shows a picture within this time. */
+  ready_s?: number | null
+  snapshot?: { name: string; description?: string; memory?: boolean; start?: boolean } | null
+  backup?: { storage?: string | null; mode?: 'snapshot' | 'suspend' | 'stop'; compress?: '0' | 'gzip' | 'lzo' | 'zstd'; notes?: string } | null
+}
+
+export interface VmFilter {
+  pharmacy_id: number[]
+  group_id: number[]
+  host_id: number[]
+  type: VmType[]
+  status: VmStatus[]
+  host_status: HostStatus[]
+  tag: string[]
+  q: string
+  missing: boolean | null
+}
+
+export type JobCounts = Record<'queued' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'unknown' | 'cancelled' | 'total', number>
+
 export interface Job {
   id: number
   act_id: string
@@ -157,7 +189,13 @@ export interface Job {
   created_at: string
   started_at: string | null
   finished_at: string | null
-  counts: Record<'queued' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'unknown' | 'cancelled' | 'total', number>
+  counts: JobCounts
+  timeout_s: number | null
+  options: JobOptions
+  /** Why there is a job that nobody asked for directly. */
+  cause: { kind: 'schedule' | 'retry'; id: number; name: string } | null
+  /** Who or what cancelled the rest. */
+  ended_by: 'person' | 'failures' | 'deadline' | null
 }
 
 export interface JobItem {
@@ -176,6 +214,47 @@ export interface JobItem {
   upid: string | null
   started_at: string | null
   finished_at: string | null
+  /** 0 goes first, as the canary of a job in waves. */
+  wave: number
+  /** Its place in the order on its host. */
+  turn: number
+  /** Waits for its wave or its turn. */
+  held: boolean
+}
+
+/** One line of a dry run. */
+export interface PlannedItem {
+  vm_id: number
+  host_id: number
+  vmid: number
+  vm_name: string
+  vm_type: string
+  pharmacy_id: number
+  pharmacy_name: string
+  plan: 'do' | 'skip'
+  reason: string | null
+  reason_params: Params
+  wave: number
+  turn: number
+  /** Its pharmacy is open now. */
+  open: boolean
+}
+export interface DryRun {
+  items: PlannedItem[]
+  /** Open ones among the pharmacies whose VMs would be touched. */
+  open_pharmacies: number
+}
+
+/** A VM that its host does not start when it boots. */
+export interface OnbootRow {
+  vm_id: number
+  host_id: number
+  vmid: number
+  vm_name: string
+  vm_type: VmType
+  status: VmStatus
+  pharmacy_id: number
+  pharmacy_name: string
 }
 
 export interface Summary {

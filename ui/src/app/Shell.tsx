@@ -24,6 +24,8 @@ export interface NavItem {
   to: '/' | '/pharmacies' | '/hosts' | '/vms' | '/consoles' | '/jobs' | '/events' | '/settings'
   icon: IconName
   label: MessageKey
+  /** Stands for these addresses too. */
+  also?: string
 }
 export const NAV: readonly (readonly NavItem[])[] = [
   [{ to: '/', icon: 'dashboard', label: 'nav.dashboard' }],
@@ -34,7 +36,7 @@ export const NAV: readonly (readonly NavItem[])[] = [
     { to: '/consoles', icon: 'screen', label: 'nav.consoles' },
   ],
   [
-    { to: '/jobs', icon: 'clock', label: 'nav.jobs' },
+    { to: '/jobs', icon: 'clock', label: 'nav.jobs', also: '/schedules' },
     { to: '/events', icon: 'events', label: 'nav.events' },
   ],
 ]
@@ -76,9 +78,10 @@ function OpenConsole({ tab }: { tab: ConsoleTab }) {
 }
 
 function NavLink({ item, n }: { item: NavItem; n: number | undefined }) {
+  const also = useLocation({ select: (location) => item.also !== undefined && location.pathname.startsWith(item.also) })
   return (
     <li>
-      <Link to={item.to} className="nav-item" activeOptions={{ exact: item.to === '/', includeSearch: false }} activeProps={{ className: 'nav-item active' }} title={t(item.label)}>
+      <Link to={item.to} className={also ? 'nav-item active' : 'nav-item'} activeOptions={{ exact: item.to === '/', includeSearch: false }} activeProps={{ className: 'nav-item active' }} title={t(item.label)}>
         <Icon name={item.icon} />
         <span className="nav-word">{t(item.label)}</span>
         {n !== undefined && <span className="nav-count">{count(n)}</span>}

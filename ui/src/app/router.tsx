@@ -120,8 +120,49 @@ const consoles = createRoute({
 const jobs = createRoute({
   getParentRoute: () => app,
   path: '/jobs',
-  validateSearch: some((s) => ({ job: whole(s.job), state: words(s.state) })),
+  validateSearch: some((s) => ({ job: whole(s.job), state: words(s.state), item: text(s.item) })),
   component: lazyRouteComponent(() => import('@/pages/jobs/JobsPage'), 'JobsPage'),
+})
+/** Which VMs, as the forms of jobs and schedules take them from an address. */
+const targets = (s: Search) => ({
+  vms: words(s.vms), pharmacy_id: words(s.pharmacy_id), group_id: words(s.group_id), host_id: words(s.host_id), type: words(s.type), status: words(s.status),
+  host_status: words(s.host_status), tag: words(s.tag), q: text(s.q), all: flag(s.all),
+})
+const newJob = createRoute({
+  getParentRoute: () => app,
+  path: '/jobs/new',
+  validateSearch: some((s) => ({ verb: text(s.verb), ...targets(s) })),
+  component: lazyRouteComponent(() => import('@/pages/jobs/NewJobPage'), 'NewJobPage'),
+})
+const onboot = createRoute({
+  getParentRoute: () => app,
+  path: '/jobs/onboot',
+  validateSearch: some((s) => ({ pharmacy_id: whole(s.pharmacy_id) })),
+  component: lazyRouteComponent(() => import('@/pages/jobs/OnbootPage'), 'OnbootPage'),
+})
+const schedules = createRoute({
+  getParentRoute: () => app,
+  path: '/schedules',
+  validateSearch: some((s) => ({ schedule: whole(s.schedule) })),
+  component: lazyRouteComponent(() => import('@/pages/schedules/SchedulesPage'), 'SchedulesPage'),
+})
+const newSchedule = createRoute({
+  getParentRoute: () => app,
+  path: '/schedules/new',
+  validateSearch: some((s) => ({ verb: text(s.verb), copy: whole(s.copy), ...targets(s) })),
+  component: lazyRouteComponent(() => import('@/pages/schedules/FormPage'), 'NewSchedulePage'),
+})
+const editSchedule = createRoute({
+  getParentRoute: () => app,
+  path: '/schedules/$scheduleId/edit',
+  params: { parse: (p) => ({ scheduleId: Number(p.scheduleId) }), stringify: (p) => ({ scheduleId: String(p.scheduleId) }) },
+  component: lazyRouteComponent(() => import('@/pages/schedules/FormPage'), 'EditSchedulePage'),
+})
+const calendar = createRoute({
+  getParentRoute: () => app,
+  path: '/schedules/calendar',
+  validateSearch: some((s) => ({ from: text(s.from) })),
+  component: lazyRouteComponent(() => import('@/pages/schedules/CalendarPage'), 'CalendarPage'),
 })
 const events = createRoute({
   getParentRoute: () => app,
@@ -142,7 +183,7 @@ const routeTree = root.addChildren([
   invite,
   secondFactor,
   screen,
-  app.addChildren([dashboard, pharmacies, pharmacy, hosts, host, enrol, vms, consoles, jobs, events, settings]),
+  app.addChildren([dashboard, pharmacies, pharmacy, hosts, host, enrol, vms, consoles, jobs, newJob, onboot, schedules, newSchedule, editSchedule, calendar, events, settings]),
 ])
 
 export const router = createRouter({ routeTree, defaultPreload: 'intent', defaultPreloadDelay: 80, defaultErrorComponent: PageError, scrollRestoration: true })

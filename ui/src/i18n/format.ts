@@ -74,3 +74,8 @@ export function moment(iso: string, nowMs: number): string {
   if (nowMs - at.getTime() < 6 * 86400_000) return formatter({ weekday: 'long' }).format(at)
   return formatter({ month: 'numeric', day: 'numeric' }).format(at)
 }
+/** The same on another clock. */
+export const dayAndTimeIn = (iso: string, zone: string): string =>
+  formatter({ month: 'short', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit', timeZone: zone }).format(new Date(iso))
+/** A day without a zone ("2026-12-25") with its weekday. */
+export const dayWords = (date: string): string => formatter({ month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC' }).format(new Date(date))

@@ -4,6 +4,7 @@ import { common } from './ko/common'
 import { consoles } from './ko/consoles'
 import { fleet } from './ko/fleet'
 import { pages } from './ko/pages'
+import { schedules } from './ko/schedules'
 import { vms } from './ko/vms'
 
-export const ko = { ...common, ...pages, ...vms, ...consoles, ...access, ...fleet } as const
+export const ko = { ...common, ...pages, ...vms, ...consoles, ...access, ...fleet, ...schedules } as const

@@ -5,7 +5,7 @@ export const common: Readonly<Record<keyof typeof source, string>> = {
   'age.now': 'just now', 'age.ago': '{span} ago', 'age.lasting': 'for {span}',
 
   'nav.label': 'Main menu', 'nav.dashboard': 'Dashboard', 'nav.pharmacies': 'Pharmacies', 'nav.hosts': 'Hosts', 'nav.vms': 'All VMs',
-  'nav.consoles': 'Consoles', 'nav.jobs': 'Jobs', 'nav.events': 'Events', 'nav.settings': 'Settings', 'nav.open_consoles': 'Open consoles', 'nav.more': 'More',
+  'nav.consoles': 'Consoles', 'nav.jobs': 'Jobs & schedules', 'nav.events': 'Events', 'nav.settings': 'Settings', 'nav.open_consoles': 'Open consoles', 'nav.more': 'More',
   'nav.skip': 'Skip to content',
   'top.search': 'Search pharmacies, VMs, IPs, last 4 digits of a phone', 'top.theme_dark': 'Dark theme', 'top.theme_light': 'Light theme',
   'top.account': 'My account', 'top.sign_out': 'Sign out', 'top.language': '한국어',

@@ -3,7 +3,7 @@ export const common = {
   'age.now': '방금', 'age.ago': '{span} 전', 'age.lasting': '{span}째',
 
   'nav.label': '주 메뉴', 'nav.dashboard': '대시보드', 'nav.pharmacies': '약국', 'nav.hosts': '호스트', 'nav.vms': '통합 VM 관리',
-  'nav.consoles': '콘솔', 'nav.jobs': '작업', 'nav.events': '이력', 'nav.settings': '설정', 'nav.open_consoles': '열린 콘솔', 'nav.more': '더 보기',
+  'nav.consoles': '콘솔', 'nav.jobs': '작업 · 예약', 'nav.events': '이력', 'nav.settings': '설정', 'nav.open_consoles': '열린 콘솔', 'nav.more': '더 보기',
   'nav.skip': '본문으로 건너뛰기',
   'top.search': '약국, VM, IP, 전화 뒤 4자리 검색', 'top.theme_dark': '어두운 화면으로', 'top.theme_light': '밝은 화면으로',
   'top.account': '내 계정', 'top.sign_out': '로그아웃', 'top.language': 'English',

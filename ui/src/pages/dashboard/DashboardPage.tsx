@@ -13,6 +13,7 @@ import { eventWords, problemWords } from '@/parts/words'
 
 import { FleetMap } from './FleetMap'
 import { busiest, hostsOf, problems, type Measure } from './model'
+import { NextRuns } from './NextRuns'
 
 import './dashboard.css'
 
@@ -144,6 +145,7 @@ function RunningJobs() {
       <header><h2 id="jobs-title">{t('dash.jobs')}</h2><span className="t2">{t('unit.rows', { n: jobs.length })}</span><Link to="/jobs">{t('nav.jobs')}</Link></header>
       {jobs.length === 0 && <p className="empty">{t('dash.no_jobs')}</p>}
       {jobs.slice(0, 4).map((job) => <JobLine key={job.id} job={job} />)}
+      <NextRuns />
     </section>
   )
 }

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 
 import { api } from '@/api/client'
@@ -15,7 +15,8 @@ import { State } from '@/parts/State'
 import { verbWords } from '@/power/words'
 
 import { JobDetail } from './JobDetail'
-import { ended, isOver, merged, took } from './model'
+import { countedOf, ended, isOver, merged, took } from './model'
+import { Parts } from './Parts'
 
 import './jobs.css'
 
@@ -35,7 +36,7 @@ function Line({ job, open, onOpen }: { job: Job; open: boolean; onOpen: () => vo
   const now = useNow()
   return (
     <tr className={open ? 'on' : undefined} onClick={onOpen}>
-      <td><button type="button" className="link strong" aria-expanded={open}>{t('jobs.title_of', { n: job.counts.total, verb: verbWords(job.verb, job.force) })}</button></td>
+      <td><button type="button" className="link strong" aria-expanded={open}>{t('jobs.title_of', { n: job.counts.total, verb: verbWords(job.verb, job.force) })}</button>{job.cause && <span className="small t3 ellipsis job-cause"> {job.cause.kind === 'schedule' ? job.cause.name : t('jobs.by_retry')}</span>}</td>
       <td><JobState job={job} /></td>
       <td className="phone-hide"><span className="row-flex"><Progress done={ended(job)} total={job.counts.total} label={t('jobs.progress')} /><span className="small t2 nowrap">{ended(job)} / {job.counts.total}</span></span></td>
       <td className="phone-hide">{job.actor.kind === 'system' ? t('events.system') : job.actor.name}</td>
@@ -57,10 +58,11 @@ export function JobsPage() {
     getNextPageParam: (last, all) => (all.length * PAGE < last.total ? all.length * PAGE : undefined),
   })
   const jobs = useMemo(() => merged(live, pages.data?.pages.flatMap((page) => page.items) ?? [], search.state ? new Set(search.state.split(',')) : null), [live, pages.data, search.state])
-  const show = (job: number | undefined) => void navigate({ search: (before) => ({ ...before, job }), replace: true })
+  const show = (job: number | undefined) => void navigate({ search: (before) => ({ ...before, job, item: undefined }), replace: true })
   return (
     <main className="page">
-      <div className="page-head"><h1>{t('nav.jobs')}</h1></div>
+      <div className="page-head"><h1>{t('jobs.title')}</h1><span className="grow" /><Link className="btn main" to="/jobs/new"><Icon name="plus" />{t('jobs.new')}</Link></div>
+      <Parts at="/jobs" />
       <div className="filters">
         <FilterMenu label={t('jobs.state')} value={search.state} onChange={(state) => void navigate({ search: (before) => ({ ...before, state }), replace: true })} choices={STATES.map((value) => ({ value, label: t(`jobs.state.${value}`) }))} />
       </div>
@@ -73,7 +75,7 @@ export function JobsPage() {
           </table>
           {jobs.length === 0 && !pages.isPending && <p className="empty">{search.state ? t('list.none') : t('jobs.none')}</p>}
         </div>
-        {search.job !== undefined && <JobDetail key={search.job} jobId={search.job} onClose={() => show(undefined)} />}
+        {search.job !== undefined && <JobDetail key={search.job} jobId={search.job} only={countedOf(search.item)} onOnly={(item) => void navigate({ search: (before) => ({ ...before, item }), replace: true })} onClose={() => show(undefined)} onMade={show} />}
       </div>
       {pages.hasNextPage && <button type="button" className="btn" disabled={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}><Icon name="down" />{t('act.more_rows')}</button>}
     </main>

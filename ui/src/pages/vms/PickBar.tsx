@@ -1,7 +1,8 @@
 import { Menu } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 
-import type { Verb, Vm } from '@/api/types'
+import type { JobVerb, Verb, Vm } from '@/api/types'
 import { MOST_AT_ONCE, openConsoles } from '@/consoles/tabs'
 import { t } from '@/i18n'
 import { count } from '@/i18n/format'
@@ -13,6 +14,8 @@ import { allowed, hasScreen } from './acts'
 
 const FIRST: readonly (readonly [Verb, IconName])[] = [['start', 'right'], ['shutdown', 'power'], ['reboot', 'refresh']]
 const MORE: readonly Verb[] = ['stop', 'reset', 'suspend', 'resume']
+/** These want to know more: the form of jobs asks. */
+const FORM: readonly JobVerb[] = ['snapshot', 'backup']
 
 interface Props {
   vms: readonly Vm[]
@@ -38,7 +41,12 @@ export function PickBar({ vms, hidden, onClear }: Props) {
       {FIRST.map(([verb, icon]) => <button key={verb} type="button" className="btn" disabled={!can(verb)} onClick={() => askPower(verb, ids)}><span className="phone-hide row-flex"><Icon name={icon} /></span>{t(`verb.${verb}`)}</button>)}
       <Menu position="top-end">
         <Menu.Target><button type="button" className="btn icon" aria-label={t('nav.more')}><Icon name="more" /></button></Menu.Target>
-        <Menu.Dropdown>{MORE.map((verb) => <Menu.Item key={verb} disabled={!can(verb)} onClick={() => askPower(verb, ids)}>{t(`verb.${verb}`)}</Menu.Item>)}</Menu.Dropdown>
+        <Menu.Dropdown>
+          {MORE.map((verb) => <Menu.Item key={verb} disabled={!can(verb)} onClick={() => askPower(verb, ids)}>{t(`verb.${verb}`)}</Menu.Item>)}
+          <Menu.Divider />
+          {FORM.map((verb) => <Menu.Item key={verb} renderRoot={(props) => <Link {...props} to="/jobs/new" search={{ verb, vms: ids.join(',') }} />}>{t(`verb.${verb}`)}</Menu.Item>)}
+          <Menu.Item renderRoot={(props) => <Link {...props} to="/schedules/new" search={{ vms: ids.join(',') }} />}>{t('schedules.add')}</Menu.Item>
+        </Menu.Dropdown>
       </Menu>
       <button type="button" className="btn ghost" onClick={onClear}><Icon name="close" /><span className="phone-hide">{t('vms.unselect')}</span></button>
     </div>
