@@ -49,7 +49,7 @@ async def test_an_open_pharmacy_asks_for_the_number(stage: Stage, visit: Visit) 
     await page.keyboard.press("Enter")
     await expect(dialog).to_have_count(0)
     await until(lambda: stage.guest(1, 100).running and stage.guest(1, 100).started > before, "a restart")
-    await expect(page.get_by_role("row").filter(has_text="POS-1")).to_contain_text("실행 중")
+    await expect(page.locator(".vt-vm").filter(has_text="POS-1")).to_contain_text("실행 중")
 
 
 async def test_many_are_filtered_selected_and_shut_down_by_typing_their_number(stage: Stage, visit: Visit) -> None:

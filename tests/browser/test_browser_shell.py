@@ -30,6 +30,11 @@ def pages_of(stage: Stage) -> list[str]:
         "/vms",
         "/consoles",
         "/jobs",
+        "/jobs/new",
+        "/jobs/onboot",
+        "/schedules",
+        "/schedules/new",
+        "/schedules/calendar",
         "/events",
         "/settings",
     ]

@@ -19,7 +19,7 @@ const themed = () => createTheme({
   cursorType: 'pointer',
   fontSizes: { xs: '12px', sm: '13px', md: '13px', lg: '14px', xl: '16px' },
   components: {
-    Modal: { defaultProps: { centered: true, overlayProps: { color: 'var(--overlay)', backgroundOpacity: 0.5 }, transitionProps: { duration: 80 } } },
+    Modal: { defaultProps: { centered: true, closeButtonProps: { 'aria-label': t('act.close') }, overlayProps: { color: 'var(--overlay)', backgroundOpacity: 0.5 }, transitionProps: { duration: 80 } } },
     Menu: { defaultProps: { shadow: 'md', position: 'bottom-end', transitionProps: { duration: 60 } } },
     TextInput: { defaultProps: { size: 'sm' } },
     PasswordInput: { defaultProps: { size: 'sm', visibilityToggleButtonProps: { 'aria-label': t('act.show_password') } } },

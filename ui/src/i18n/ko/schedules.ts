@@ -7,7 +7,7 @@ export const schedules = {
   'power.ask.rollback': '{name|을/를} 스냅샷으로 되돌릴까요?', 'power.ask_many.rollback': 'VM {n}대를 스냅샷으로 되돌릴까요?',
   'power.ask.snapshot_delete': '{name}의 스냅샷을 삭제할까요?', 'power.ask_many.snapshot_delete': 'VM {n}대의 스냅샷을 삭제할까요?',
   'power.ask.backup': '{name|을/를} 백업할까요?', 'power.ask_many.backup': 'VM {n}대를 백업할까요?',
-  'power.ask.onboot': '{name|이/가} 호스트와 함께 시작하게 할까요?', 'power.ask_many.onboot': 'VM {n}대가 호스트와 함께 시작하게 할까요?',
+  'power.ask.onboot': '{name}의 자동 시작을 켤까요?', 'power.ask_many.onboot': 'VM {n}대의 자동 시작을 켤까요?',
   'power.cost.rollback': '스냅샷 이후에 바뀐 내용은 모두 사라집니다. 켜져 있던 VM은 꺼집니다.', 'power.cost.snapshot_delete': '스냅샷은 되살릴 수 없습니다. VM의 지금 상태는 그대로입니다.',
   'power.cost.backup': '백업하는 동안 VM이 멈추거나 꺼질 수 있습니다.', 'power.cost.onboot': '정전 뒤 호스트가 켜질 때 VM도 함께 시작하도록 Proxmox의 설정(onboot)을 바꿉니다. VM의 지금 상태는 그대로입니다.',
 

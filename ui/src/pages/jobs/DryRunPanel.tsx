@@ -59,7 +59,7 @@ export function DryRunPanel({ how, answer, stale, busy, onSend }: Props) {
   const places = new Set(doing.map((item) => item.pharmacy_id)).size
   return (
     <div className="form" aria-busy={stale}>
-      <h3 className="dry-title" role="status">{question(how.verb, doing)}</h3>
+      <div role="status"><h3 className="dry-title">{question(how.verb, doing)}</h3></div>
       {n > 0 && (
         <p>
           {n > 1 && `${firstAnd(doing)} · ${t('vms.places', { n: places })}`}

@@ -162,12 +162,13 @@ export function JobDetail({ jobId, only, onOnly, onClose, onMade }: Props) {
   const [log, setLog] = useState<JobItem | null>(null)
   const job = live ?? once.data
   const all = items.data?.pages.flatMap((page) => page.items) ?? []
-  if (!job) return <section className="panel job"><Failure error={once.error} /></section>
+  const close = <button type="button" className="btn ghost icon end" aria-label={t('act.close')} onClick={onClose}><Icon name="close" /></button>
+  if (!job) return <section className="panel job"><header><h2>–</h2>{close}</header><Failure error={once.error} /></section>
   const title = t('jobs.title_of', { n: job.counts.total, verb: verbWords(job.verb, job.force) })
   const how = howWords(job.verb, job.force, job.timeout_s, job.options)
   return (
     <section className="panel job" aria-label={title}>
-      <header><h2>{title}</h2><button type="button" className="btn ghost icon end" aria-label={t('act.close')} onClick={onClose}><Icon name="close" /></button></header>
+      <header><h2>{title}</h2>{close}</header>
       <div className="panel-body job-head">
         <Origin job={job} />
         {how.length > 0 && <p className="small t2">{how.join(' · ')}</p>}
@@ -177,6 +178,7 @@ export function JobDetail({ jobId, only, onOnly, onClose, onMade }: Props) {
         <Acts job={job} onMade={onMade} />
       </div>
       <Failure error={items.error} />
+      {only && items.data && all.length === 0 && <p className="panel-body t2">{t('list.none')}</p>}
       <ul aria-label={t('jobs.items')}>{all.map((item) => <Item key={item.id} item={item} canary={(job.options.canary ?? 0) > 0} onLog={() => setLog(item)} />)}</ul>
       {items.hasNextPage && <p className="panel-body"><button type="button" className="btn" disabled={items.isFetchingNextPage} onClick={() => void items.fetchNextPage()}>{t('act.more_rows')}</button></p>}
       {log && <Log item={log} onClose={() => setLog(null)} />}

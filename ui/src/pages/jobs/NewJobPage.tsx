@@ -9,6 +9,7 @@ import { useReady } from '@/live/store'
 import { Failure } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
 import { notifyDone } from '@/parts/notify'
+import type { Order } from '@/power/ask'
 import { PaceFields, VerbFields } from '@/power/form/HowFields'
 import { JOB_VERBS, targetsOf, verbOf } from '@/power/form/initial'
 import { useSettled } from '@/power/form/settled'
@@ -21,6 +22,8 @@ import { Parts } from './Parts'
 
 import './jobs.css'
 
+const orderOf = (how: How, targets: Targets): Order => ({ how, body: { ...howBody(how), ...targetsBody(targets) } })
+
 /** Complete enough for the server to say what would be done. */
 const isAskable = (how: How, targets: Targets): boolean => hasTargets(targets) && (!isSnapshot(how.verb) || SNAPSHOT_NAME.test(how.options.snapshot?.name ?? ''))
 
@@ -31,13 +34,14 @@ function Form() {
   const [targets, setTargets] = useState(() => targetsOf(search))
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>()
-  const order = { how, body: { ...howBody(how), ...targetsBody(targets) } }
-  const asked = useSettled(order)
+  const order = orderOf(how, targets)
+  const settled = useSettled({ how, targets })
+  const asked = orderOf(settled.how, settled.targets)
   const askable = isAskable(how, targets)
   const dry = useQuery({
     queryKey: ['dry-run', asked.body, asked.how.verb],
     queryFn: ({ signal }) => plan(asked, signal),
-    enabled: askable && isAskable(asked.how, targets),
+    enabled: askable && isAskable(settled.how, settled.targets),
     placeholderData: keepPreviousData,
     refetchInterval: 15_000,
     retry: false,

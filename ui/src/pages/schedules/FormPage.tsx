@@ -29,13 +29,16 @@ import './schedules.css'
 const BESIDE = ['name', 'note', 'when.zone', 'when.from', 'when.until', 'when.rule.expression'] as const
 
 function usePreview(draft: Draft) {
-  const form = formOf(draft)
-  const asked = useSettled({ ...form, name: form.name || '-' }, 400)
-  const missing = lacks(draft).filter((one) => one !== 'name')
+  const settled = useSettled(draft, 400)
+  const form = formOf(settled)
+  const asked = { ...form, name: form.name || '-' }
+  const lacking = (one: Draft) => lacks(one).filter((each) => each !== 'name')
+  const missing = lacking(draft)
   const query = useQuery({
     queryKey: ['schedule-preview', asked],
     queryFn: ({ signal }) => api.post<SchedulePreview>('/api/schedules/preview', asked, { signal }),
-    enabled: missing.length === 0,
+    // What stands in the form now may be complete before what is asked is.
+    enabled: missing.length === 0 && lacking(settled).length === 0,
     placeholderData: keepPreviousData,
     retry: false,
   })
@@ -99,7 +102,7 @@ function Form({ first, id }: { first: Draft; id: number | undefined }) {
           <p className="small t3">{t('schedules.rights')}</p>
           <div className="form-foot">
             <Link className="btn" to="/schedules" search={id === undefined ? {} : { schedule: id }}>{t('act.cancel')}</Link>
-            <button type="submit" className="btn main" disabled={busy || !may || lacking.length > 0}>{t('act.save')}</button>
+            <button type="submit" className="btn main" disabled={busy || !may || beside || lacking.length > 0}>{t('act.save')}</button>
           </div>
           {lacking.includes('name') && missing.length === 0 && <p className="small t3 end">{t('schedules.lacks.name')}</p>}
         </div>
