@@ -169,9 +169,11 @@ class Taken(asyncio.Protocol):
         except FrameError as error:
             self._end(Cause("console.protocol_error", {"detail": str(error)}))
             return
-        for ping in self._frames.pings:
-            self._transport.write(control_frame(10, ping))
-        self._frames.pings.clear()
+        if self._frames.pings:
+            # The last one answers for all (RFC 6455, 5.5.3); who takes nothing gets none, or answers would pile up.
+            if self._room is None and not self._transport.is_closing():
+                self._transport.write(control_frame(10, self._frames.pings[-1]))
+            self._frames.pings.clear()
         if frames and self._cause is None:
             if self._far is not None:
                 self._far.typed(frames)

@@ -303,8 +303,9 @@ class ConsoleStream(asyncio.BufferedProtocol):
             self._tap.arrived(parts)
         assert self._transport is not None
         if self._frames.pings:
-            for ping in self._frames.pings:
-                self._transport.write(mask_frame(ping, os.urandom(4), opcode=10))
+            # The last one answers for all (RFC 6455, 5.5.3); who takes nothing gets none, or answers would pile up.
+            if self._room is None:
+                self._transport.write(mask_frame(self._frames.pings[-1], os.urandom(4), opcode=10))
             self._frames.pings.clear()
         if self._frames.closed:
             self._end(None)
