@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 FIRST_BYTE_SECONDS = 10.0
 """A host sends its first RFB byte 0.3-1.3 s after the upgrade."""
+AGAIN_SECONDS = 5.0
+"""A connection to the host that failed within this time may be tried once more before its listener goes."""
 HANDSHAKE_SECONDS = 20.0
 """The VNC password lives 30 s."""
 ASK_SECONDS = 4.0
@@ -60,7 +62,7 @@ async def _attempt(host: Host, guest: pve.Guest, clock: Clock, authenticated: Ca
     except pve.PveError as error:
         raise _Failed("vncproxy", error, None) from error
     try:
-        stream = await host.open_websocket(guest, ticket)
+        stream = await _reached(host, guest, ticket, clock)
     except pve.PveError as error:
         raise _Failed("upgrade", error, ticket.upid) from error
     try:
@@ -70,6 +72,19 @@ async def _attempt(host: Host, guest: pve.Guest, clock: Clock, authenticated: Ca
         await stream.close()
         raise
     return Opened(stream, first, ticket.upid.text)
+
+
+async def _reached(host: Host, guest: pve.Guest, ticket: pve.VncTicket, clock: Clock) -> HostStream:
+    """The host listens for 10 s, once: a connection that never came about is tried again with the same ticket. A new
+    ticket would leave that listener and its task behind."""
+    began = clock.monotonic()
+    try:
+        return await host.open_websocket(guest, ticket)
+    except pve.Unreachable as error:
+        nobody_there = error.kind in ("refused", "dns", "blocked")
+        if error.executed != "no" or nobody_there or clock.monotonic() - began > AGAIN_SECONDS:
+            raise
+    return await host.open_websocket(guest, ticket)
 
 
 async def _authenticate(stream: HostStream, ticket: pve.VncTicket, clock: Clock) -> bytes:

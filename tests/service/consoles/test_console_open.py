@@ -1,6 +1,11 @@
 """A console from the click to the last byte."""
 
+from typing import Any
+
+import pytest
 from consoles_rig import ADMIN, ORIGIN, Rig
+
+from pharmq import pve
 
 
 async def test_a_screen_opens_and_takes_keys(rig: Rig) -> None:
@@ -36,3 +41,54 @@ async def test_a_screen_opens_and_takes_keys(rig: Rig) -> None:
     [stored] = await rig.stored()
     assert (stored.state, stored.cause) == ("closed", "console.closed_by_user")
     assert ticket.session_id not in str(stored)
+
+
+class Unsteady:
+    """A host's client whose first connections for a console fail like ``error``."""
+
+    def __init__(self, client: pve.PveClient, error: pve.PveError, times: int) -> None:
+        self._client = client
+        self._error = error
+        self._times = times
+        self.tried = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def open_websocket(self, guest: pve.Guest, vnc: pve.VncTicket) -> pve.ConsoleStream:
+        self.tried += 1
+        if self.tried <= self._times:
+            raise self._error
+        return await self._client.open_websocket(guest, vnc)
+
+
+def vncproxies(rig: Rig) -> list[str]:
+    return [task.status for task in rig.fleet[0].world.tasks if task.type == "vncproxy"]
+
+
+async def test_a_connection_that_never_came_about_is_tried_again_with_the_same_ticket(rig: Rig) -> None:
+    """A second ticket would leave the first one's listener running on the host, as a task without a session."""
+    rig.clients[1] = Unsteady(rig.clients[1], pve.Unreachable("timeout", executed="no"), 1)  # type: ignore[assignment]
+    viewer = await rig.open(100)
+    assert await viewer.picture() > 0
+    assert vncproxies(rig) == [""]
+    await viewer.ws.close()
+    await rig.until(lambda: vncproxies(rig) == ["OK"], "the host's task ends with the console")
+
+
+@pytest.mark.parametrize(
+    ("error", "times", "tried"),
+    [
+        (pve.Unreachable("timeout", executed="no"), 9, 2),
+        (pve.Unreachable("refused", executed="no"), 9, 1),
+        (pve.Unreachable("reset", executed="unknown"), 9, 1),
+        (pve.ConsoleSilent("no answer", executed="unknown"), 9, 1),
+    ],
+)
+async def test_a_host_that_cannot_be_reached_is_not_tried_on_and_on(
+    rig: Rig, error: pve.PveError, times: int, tried: int
+) -> None:
+    client = rig.clients[1] = Unsteady(rig.clients[1], error, times)  # type: ignore[assignment]
+    await rig.refused(100)
+    assert client.tried == tried  # type: ignore[attr-defined]
+    assert len(vncproxies(rig)) == 1
