@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { ApiError } from '@/api/client'
 
-import { endOfCall, endOfSocket, pause } from './ends'
+import { endOfCall, endOfSocket, explained, pause } from './ends'
 
 test('a close of ours carries its cause and its parameters', () => {
   const { error, retriable } = endOfSocket(4503, 'console.task_failed?text=can%27t%20lock%20file%20%26%20more&n=2')
@@ -38,4 +38,14 @@ test('pauses grow to half a minute and stay there', () => {
   expect(middle).toEqual([1000, 2000, 4000, 8000, 15000, 30000, 30000, 30000])
   expect(pause(0, 0)).toBe(800)
   expect(pause(5, 1)).toBe(36000)
+})
+
+test('a screen that never came is explained at once, one that was there after two quiet attempts', () => {
+  expect(explained(1, false, false)).toBe(true)
+  expect([1, 2, 3].map((losses) => explained(losses, true, false))).toEqual([false, false, true])
+})
+
+test('a host that is known to be away is no hiccup', () => {
+  expect(explained(1, true, true)).toBe(true)
+  expect(explained(0, true, true)).toBe(false)
 })

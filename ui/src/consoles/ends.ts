@@ -29,3 +29,12 @@ const STEPS_S = [1, 2, 4, 8, 15, 30]
 
 /** Milliseconds before attempt number `attempt` (0 = the first one after the loss); `random` in 0..1 spreads crowds. */
 export const pause = (attempt: number, random: number): number => Math.round((STEPS_S[Math.min(attempt, STEPS_S.length - 1)] ?? 30) * (800 + 400 * random))
+
+/** Losses in a row that pass for a hiccup: told in one quiet line over the last picture. */
+const QUIET_LOSSES = 2
+
+/**
+ * Whether an end that may pass by itself is explained in full at once, while it is tried again. Quiet is only what was open a moment ago
+ * on a host that is there: a person who has just asked for a screen wants to know why there is none.
+ */
+export const explained = (losses: number, shown: boolean, hostOffline: boolean): boolean => losses > 0 && (!shown || hostOffline || losses > QUIET_LOSSES)

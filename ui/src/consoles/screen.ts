@@ -5,10 +5,10 @@
 import type RFB from '@novnc/novnc'
 
 import { api, ApiError } from '@/api/client'
-import type { Viewer, VncSession } from '@/api/types'
+import type { Host, Viewer, VncSession } from '@/api/types'
 import { store } from '@/live/store'
 
-import { endOfCall, endOfSocket, pause, type End } from './ends'
+import { endOfCall, endOfSocket, explained, pause, type End } from './ends'
 import type { Desk, Hands } from './hands'
 import { LastPicture } from './last-picture'
 import { keyOf, type Kind, type Place } from './place'
@@ -60,8 +60,10 @@ const STARTING_MS = 170_000
 const STEADY_MS = 10_000
 /** How long a VM that was restarted here is waited for. */
 const BACK_MS = 180_000
-/** Attempts that are told as "reconnecting" before the loss is explained in full. */
-const QUIET_ATTEMPTS = 2
+/** Over which time the consoles of a server that came back are opened again. */
+const BACK_SPREAD_MS = 1_000
+/** How long a console waits for the window that takes its place. */
+const LEAVING_MS = 20_000
 
 const STOPPED: ReadonlySet<string> = new Set(['console.vm_stopped', 'console.vm_stopped_during'])
 
@@ -81,6 +83,10 @@ export class Screen implements Desk {
   /** Grows with each attempt; what belongs to an older one is void. */
   #turn = 0
   #attempt = 0
+  /** A picture was there since somebody last asked for one by hand. */
+  #shown = false
+  /** Only waits for its successor. */
+  #leaving = false
   /** Until when (ms) a stop of the VM is one that was asked for, with a return to follow. */
   #backUntil = 0
   #abort = new AbortController()
@@ -104,6 +110,7 @@ export class Screen implements Desk {
   /** By hand, or because the cause seems gone: at once, with a fresh session. `start`: a stopped VM is started first. */
   reconnect(start = false): void {
     this.#attempt = 0
+    this.#shown = false
     this.#start = start
     void this.#dial()
   }
@@ -134,6 +141,23 @@ export class Screen implements Desk {
 
   get container(): boolean {
     return store.row('vms', this.tab.vmId)?.guest_type === 'lxc'
+  }
+
+  /**
+   * Goes once another session of the same person is on the screen (a window of its own), or after a while: whoever waits for control must not
+   * get it in between. Without a screen that is shared, at once.
+   */
+  closeAfterAnother(): void {
+    const mine = this.#mine()
+    if (!mine || !this.#rfb) {
+      this.close()
+      return
+    }
+    const known = new Set(store.row('screens', this.tab.vmId)?.viewers.map((one) => one.session_key))
+    const joined = () => store.row('screens', this.tab.vmId)?.viewers.some((one) => one.user_id === mine.user_id && one.phase === 'open' && !known.has(one.session_key))
+    this.#leaving = true
+    this.#after(LEAVING_MS, () => this.close())
+    this.#stops.push(store.watchRow('screens', this.tab.vmId, () => joined() && this.close()))
   }
 
   close(): void {
@@ -208,7 +232,9 @@ export class Screen implements Desk {
     this.#abort = new AbortController()
     this.#release()
     const first = this.tab.state === 'connecting' || this.tab.state === 'starting'
-    this.tell({ state: this.#start ? 'starting' : first ? 'connecting' : this.#attempt > QUIET_ATTEMPTS ? 'lost' : 'reconnecting', retryAt: undefined })
+    // What was explained stays so until it is over: an attempt changes the line that says when, not the whole tile.
+    if (this.#explained()) this.tell({ state: 'lost', retryAt: Date.now() })
+    else this.tell({ state: this.#start ? 'starting' : first ? 'connecting' : 'reconnecting', retryAt: undefined })
     try {
       const face = this.#place.kind === 'screen' ? this.#loadPicture() : this.#loadTerminal()
       const asked = { start: this.#start, viewOnly: this.tab.viewOnly, signal: this.#abort.signal }
@@ -282,6 +308,7 @@ export class Screen implements Desk {
     this.#after(STEADY_MS, () => (this.#attempt = 0))
     // Once is enough: a VM that is stopped later must not be started by a mere reconnection.
     this.#start = false
+    this.#shown = true
     this.tell({ state: viewOnly ? 'view_only' : 'connected', error: undefined, retryAt: undefined, pictureAt: undefined })
     this.#followMode()
   }
@@ -291,6 +318,10 @@ export class Screen implements Desk {
   }
 
   #ended({ error, retriable }: End): void {
+    if (this.#leaving) {
+      this.close()
+      return
+    }
     this.#turn += 1
     if (this.tab.state === 'connected' || this.tab.state === 'view_only') this.#keepPicture()
     this.#release()
@@ -305,15 +336,39 @@ export class Screen implements Desk {
     this.#attempt += 1
     this.#after(wait, () => void this.#dial())
     this.#watchHost()
-    this.tell({ state: this.#attempt > QUIET_ATTEMPTS ? 'lost' : 'reconnecting', error, retryAt: Date.now() + wait })
+    this.#watchServer()
+    this.tell({ state: this.#explained() ? 'lost' : 'reconnecting', error, retryAt: Date.now() + wait })
+  }
+
+  get #hostId(): number | undefined {
+    return this.tab.hostId || store.row('vms', this.tab.vmId)?.host_id
+  }
+
+  #hostIs(status: Host['status']): boolean {
+    return this.#hostId !== undefined && store.row('hosts', this.#hostId)?.status === status
+  }
+
+  #explained(): boolean {
+    return explained(this.#attempt, this.#shown, this.#hostIs('offline'))
   }
 
   /** A host that comes back is tried at once. */
   #watchHost(): void {
-    const hostId = this.tab.hostId || store.row('vms', this.tab.vmId)?.host_id
-    if (hostId === undefined || store.row('hosts', hostId)?.status !== 'offline') return
-    this.#stops.push(store.watchRow('hosts', hostId, () => {
-      if (store.row('hosts', hostId)?.status === 'online') this.reconnect(this.#start)
+    if (this.#hostId === undefined || !this.#hostIs('offline')) return
+    this.#stops.push(store.watchRow('hosts', this.#hostId, () => {
+      if (this.#hostIs('online')) this.reconnect(this.#start)
+    }))
+  }
+
+  /** A server that comes back is asked at once: the stream knows it first. */
+  #watchServer(): void {
+    let was = store.link
+    this.#stops.push(store.watch(() => {
+      const now = store.link
+      if (now === was) return
+      was = now
+      // Not all browsers in the same moment.
+      if (now === 'live') this.#after(Math.random() * BACK_SPREAD_MS, () => void this.#dial())
     }))
   }
 

@@ -113,8 +113,10 @@ export function openConsoles(vmIds: readonly number[]): void {
   void router.navigate({ to: '/consoles', search: { vm: wanted[0], tiles: count > 4 ? 9 : count > 1 ? 4 : undefined } })
 }
 
-export function closeConsole(key: string): void {
-  screens.get(key)?.close()
+/** `successor`: a window of its own takes its place; the session ends when the window's has begun. */
+export function closeConsole(key: string, successor = false): void {
+  if (successor) screens.get(key)?.closeAfterAnother()
+  else screens.get(key)?.close()
   screens.delete(key)
   kept()
   tell()

@@ -66,9 +66,9 @@ export function ConsolesPage() {
   const first = Math.floor(at / tiles) * tiles
   const shown = tabs.slice(first, first + tiles)
   const show = (key: string | undefined) => void navigate({ search: (before) => ({ ...before, ...searchOf(key) }), replace: true })
-  const close = (key: string) => {
+  const close = (key: string, successor = false) => {
     if (key === framed.key) show((tabs[at + 1] ?? tabs[at - 1])?.key)
-    closeConsole(key)
+    closeConsole(key, successor)
   }
   const frame = (key: string) => {
     if (key !== framed.key && consoleTabs().some((tab) => tab.key === key)) show(key)
@@ -79,7 +79,7 @@ export function ConsolesPage() {
     void navigate({ search: (before) => ({ ...before, ...searchOf(key), tiles: next }), replace: true })
   }
   /** The window has a session of its own, so this one ends. */
-  const apart = (key: string) => popOut(key) && close(key)
+  const apart = (key: string) => popOut(key) && close(key, true)
   const fill = (key: string) => {
     tile(1, key)
     toggleFull()
@@ -88,7 +88,7 @@ export function ConsolesPage() {
     <main className={`consoles${full ? ' full' : ''}${typing ? ' typing' : ''}`}>
       <h1 className="sr">{t('nav.consoles')}</h1>
       <div className="console-tabs">
-        <Tabs tabs={tabs} framed={framed.key} onPick={show} onClose={close} />
+        <Tabs tabs={tabs} framed={framed.key} onPick={show} onClose={(key) => close(key)} />
         <button type="button" className="btn ghost" onClick={openPalette}><Icon name="plus" /><span className="phone-hide">{t('act.open_screen')}</span></button>
         <span className="end">
           <span className="segments" role="group" aria-label={t('console.tiling')}>
@@ -102,7 +102,7 @@ export function ConsolesPage() {
       </div>
       <Toolbar tab={framed} full={full} onFull={toggleFull} people={!heads} onPopOut={() => apart(framed.key)} />
       <div className={`tiles t${tiles}`}>
-        {shown.map((tab) => <Tile key={tab.key} tab={tab} framed={tab === framed} head={heads} onFrame={frame} onClose={close} onFull={() => fill(tab.key)} onPopOut={apart} />)}
+        {shown.map((tab) => <Tile key={tab.key} tab={tab} framed={tab === framed} head={heads} onFrame={frame} onClose={(key) => close(key)} onFull={() => fill(tab.key)} onPopOut={apart} />)}
       </div>
       <KeyBar tab={framed} />
     </main>

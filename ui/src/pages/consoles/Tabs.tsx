@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import { namesOf, useNames } from '@/consoles/names'
 import { moveConsole, type ConsoleTab } from '@/consoles/tabs'
 import { t } from '@/i18n'
+import { threeParts } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
 
 import { ConsoleSign } from './ConsoleSign'
@@ -19,6 +20,7 @@ interface TabProps {
 function Tab({ tab, on, onPick, onClose, onStep, drag }: TabProps) {
   const { pharmacy, name } = useNames(tab)
   const tone = tab.state === 'lost' ? 'off' : tab.state === 'connected' || tab.state === 'view_only' ? 'run' : 't3'
+  const reason = tab.state === 'lost' && tab.error ? `${t('console.lost_because', { why: threeParts(tab.error).why })}\n` : ''
   const item = useRef<HTMLLIElement>(null)
   useEffect(() => {
     if (on) item.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
@@ -30,7 +32,7 @@ function Tab({ tab, on, onPick, onClose, onStep, drag }: TabProps) {
   }
   return (
     <li ref={item} draggable {...drag} className={`console-tab ${on ? 'on' : ''} ${drag.className}`}>
-      <button type="button" aria-current={on || undefined} aria-keyshortcuts="Shift+ArrowLeft Shift+ArrowRight" title={t('console.move_hint')} onClick={onPick} onKeyDown={step} onAuxClick={(event) => event.button === 1 && onClose()}>
+      <button type="button" aria-current={on || undefined} aria-keyshortcuts="Shift+ArrowLeft Shift+ArrowRight" title={`${reason}${t('console.move_hint')}`} onClick={onPick} onKeyDown={step} onAuxClick={(event) => event.button === 1 && onClose()}>
         <ConsoleSign state={tab.state} />
         <span className="strong ellipsis">{name}</span>
         <span className={`small nowrap ${tone}`}>{t(`console.state.${tab.state}`)}</span>

@@ -4,8 +4,8 @@ import { lazy, Suspense, useLayoutEffect, useRef, useState } from 'react'
 import { useNames } from '@/consoles/names'
 import { borrow, screenOf, type ConsoleTab } from '@/consoles/tabs'
 import { t } from '@/i18n'
-import { clockTime } from '@/i18n/format'
-import { useNow, useVm } from '@/live/store'
+import { ago, clockTime } from '@/i18n/format'
+import { useHost, useNow, useVm } from '@/live/store'
 import { Failure } from '@/parts/Failure'
 import { Icon, Sign } from '@/parts/Icon'
 import { askPower } from '@/power/ask'
@@ -18,6 +18,32 @@ const CheckDialog = lazy(async () => ({ default: (await import('./CheckDialog'))
 
 /** Causes that starting the VM removes. */
 const STOPPED: ReadonlySet<string | undefined> = new Set(['console.vm_stopped', 'console.vm_stopped_during'])
+
+/** Causes that are looked into, or mended, on the page of the host. */
+const OF_HOST: ReadonlySet<string> = new Set([
+  'console.certificate_changed', 'console.credential_refused', 'console.need_tfa', 'console.host_unreachable', 'console.host_silent', 'console.no_permission',
+  'console.host_fault', 'console.host_garbled',
+])
+
+function LastContact({ hostId }: { hostId: number | undefined }) {
+  const host = useHost(hostId)
+  const now = useNow(10_000)
+  if (host?.status !== 'offline' || host.last_contact === null) return null
+  return <p className="note small t3">{t('console.last_contact', { ago: ago(host.last_contact, now) })}</p>
+}
+
+/** A picture that stands still because its VM does. */
+function Paused({ tab }: { tab: ConsoleTab }) {
+  const vm = useVm(tab.vmId)
+  if (tab.kind !== 'screen' || vm?.status !== 'suspended' || (tab.state !== 'connected' && tab.state !== 'view_only')) return null
+  return (
+    <div className="tile-strip" role="status">
+      <Sign name="suspended" />
+      <span>{t('console.paused')}</span>
+      <button type="button" className="btn in-row" disabled={vm.task !== null} onClick={() => askPower('resume', [tab.vmId])}>{t('verb.resume')}</button>
+    </div>
+  )
+}
 
 function Countdown({ at }: { at: number }) {
   const left = Math.ceil((at - useNow()) / 1000)
@@ -37,6 +63,7 @@ function Over({ tab }: { tab: ConsoleTab }) {
       </div>
     )
   }
+  const hostId = tab.hostId || vm?.host_id
   const resume = vm?.status === 'suspended'
   const start = () => {
     if (resume) askPower('resume', [tab.vmId], () => screenOf(tab.key)?.expectBack())
@@ -48,6 +75,7 @@ function Over({ tab }: { tab: ConsoleTab }) {
     <div className="tile-over">
       <div>
         <Failure error={tab.error} />
+        {OF_HOST.has(tab.error.code) && <LastContact hostId={hostId} />}
         {tab.retryAt !== undefined && <p className="note small t3"><Countdown at={tab.retryAt} /></p>}
         {vm?.task && <p className="note small t2" role="status">{t('vm.task', { verb: t(`verb.${vm.task.verb}`) })}</p>}
         {asks && pharmacyId !== undefined && <ReasonForm pharmacyId={pharmacyId} />}
@@ -56,6 +84,7 @@ function Over({ tab }: { tab: ConsoleTab }) {
           {vm && !asks && <button type="button" className="btn" onClick={() => setChecking(true)}>{t('console.diagnose')}</button>}
           {startable && <button type="button" className="btn main" disabled={vm.task !== null} onClick={start}>{t('console.start_open')}</button>}
           {!asks && <button type="button" className={startable ? 'btn' : 'btn main'} onClick={() => screenOf(tab.key)?.reconnect()}>{t('act.retry')}</button>}
+          {hostId !== undefined && OF_HOST.has(tab.error.code) && <Link className="small" to="/hosts/$hostId" params={{ hostId }}>{t('console.open_host')}</Link>}
           {pharmacyId !== undefined && <Link className="small" to="/pharmacies/$pharmacyId" params={{ pharmacyId }}>{t('console.open_pharmacy')}</Link>}
         </div>
       </div>
@@ -107,6 +136,7 @@ export function Tile({ tab, framed, head, onFrame, onClose, onFull, onPopOut }: 
       <div className="tile-body">
         <div className="tile-slot" ref={slot} />
         <Over tab={tab} />
+        <Paused tab={tab} />
       </div>
     </section>
   )
