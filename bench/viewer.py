@@ -86,5 +86,11 @@ class Viewer:
             await self.ask(incremental=True)
         return updates
 
+    def vanish(self) -> None:
+        """Go without a word, as a line that is cut."""
+        transport = self.ws.get_extra_info("transport")
+        if transport is not None:
+            transport.abort()
+
     async def close(self) -> None:
         await self.ws.close()
