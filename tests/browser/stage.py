@@ -15,6 +15,7 @@ from pharmq.base.clock import SystemClock
 from pharmq_sim.console import Consoles
 from pharmq_sim.control import act
 from pharmq_sim.host import SimHost
+from pharmq_sim.qemu import QemuGuest
 from pharmq_sim.testing import PASSWORD, SimFleet, small_world
 from pharmq_sim.world import Guest, World
 from system_rig import SETUP, Running, free_port, running
@@ -58,16 +59,27 @@ def serve_command(folder: Path, port: int) -> list[str]:
 
 
 @asynccontextmanager
+async def process_of(folder: Path, port: int) -> AsyncIterator[Running]:
+    """PharmQ on what ``folder`` holds of earlier runs."""
+    key = {"PHARMQ_KEY_FILE": str(folder / "keys" / "master.key")}
+    async with running(serve_command(folder, port), **key) as process:
+        yield process
+
+
+@asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[tuple[Running, str, str]]:
     """A fresh PharmQ: (process, its URL, the one-time link of its first start)."""
     port = free_port()
-    key = {"PHARMQ_KEY_FILE": str(folder / "keys" / "master.key")}
-    async with running(serve_command(folder, port), **key) as process:
+    async with process_of(folder, port) as process:
         link = (await process.wait_for(SETUP, 60))[1]
         url = f"http://127.0.0.1:{port}"
-        async with aiohttp.ClientSession() as client:
-            await until(lambda: _answers(client, url))
+        await ready(url)
         yield process, url, link
+
+
+async def ready(url: str) -> None:
+    async with aiohttp.ClientSession() as client:
+        await until(lambda: _answers(client, url), f"{url} answers")
 
 
 async def _answers(client: aiohttp.ClientSession, url: str) -> bool:
@@ -112,6 +124,8 @@ class Stage:
     url: str
     fleet: SimFleet
     client: aiohttp.ClientSession
+    process: Running
+    folder: Path
     csrf: str = ""
     pharmacy_ids: list[int] = field(default_factory=list)
     host_ids: list[int] = field(default_factory=list)
@@ -142,6 +156,20 @@ class Stage:
     def console_tasks(self, number: int, vmid: int) -> list[Any]:
         """Every vncproxy the host was ever asked for, oldest first: one for each session of ours."""
         return [task for task in self.host(number).world.tasks if task.type == "vncproxy" and task.id == str(vmid)]
+
+    async def told_of_consoles(self) -> str:
+        """What the journal says of the last consoles, for the message of a test that fails."""
+        rows = (await self.api("GET", "/api/events?kind=console.*&limit=12"))["items"]
+        return "\n".join(f"{row['at']} {row['kind']} {row.get('outcome')} {row.get('params')}" for row in rows)
+
+    def real(self, number: int, vmid: int) -> QemuGuest:
+        """From now on this guest is a QEMU of its own, which boots with it."""
+        guest = self.guest(number, vmid)
+        made = QemuGuest(f"{vmid} {guest.name}")
+        consoles = self.host(number).consoles
+        assert isinstance(consoles, Consoles)
+        consoles.use_qemu(guest, made)
+        return made
 
     async def found(self) -> None:
         """First start: administrator, pharmacies, hosts, all guests known."""
@@ -257,10 +285,10 @@ class Stage:
 async def stage_in(folder: Path) -> AsyncIterator[Stage]:
     async with (
         SimFleet(HOSTS, clock=SystemClock(), world=world_of, consoles=quick_consoles) as fleet,
-        served(folder) as (_process, url, link),
+        served(folder) as (process, url, link),
         aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client,
     ):
-        stage = Stage(url, fleet, client)
+        stage = Stage(url, fleet, client, process, folder)
         body = {"token": urlsplit(link).fragment, "username": ADMIN, "password": ADMIN_PASSWORD}
         stage.csrf = (await stage.api("POST", "/api/setup", body))["csrf"]
         await stage.found()

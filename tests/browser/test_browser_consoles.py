@@ -5,11 +5,10 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from browser.stage import Stage, until
 from browser.visit import Visit
-from pharmq_sim.console import Consoles
 from pharmq_sim.qemu import QemuGuest
 
 #: the canvas of the shown console as text; changes whenever its picture does
@@ -50,6 +49,7 @@ async def in_english(page: Page) -> None:
 
 
 async def test_two_screens_of_two_pharmacies_outlive_navigation(stage: Stage, page: Page) -> None:
+    asked = {at: len(stage.console_tasks(*at)) for at in ((1, 100), (2, 101))}
     await open_screen(page, stage, 1, "POS-1")
     await connected(page, "강남온누리약국")
     await expect(page.locator(".tile canvas:focus")).to_have_count(1)
@@ -78,8 +78,10 @@ async def test_two_screens_of_two_pharmacies_outlive_navigation(stage: Stage, pa
     await until(lambda: stage.screen(1, 100)["typed"].endswith("\nback"))
     await tab_of(page, "마포늘푸른약국").get_by_role("button").first.click()
     await moving(page)
-    for number, vmid in ((1, 100), (2, 101)):
+    for number, vmid in asked:
         assert stage.screen(number, vmid)["sessions"] == 1
+        tasks = stage.console_tasks(number, vmid)[asked[number, vmid] :]
+        assert len(tasks) == 1, f"opened more than once: {tasks}\n{await stage.told_of_consoles()}"
 
     await page.get_by_role("button", name="2×2").click()
     await expect(page.locator(".tile")).to_have_count(2)
@@ -120,11 +122,7 @@ async def test_a_click_arrives_where_it_was_made(stage: Stage, page: Page) -> No
 @pytest_asyncio.fixture(loop_scope="package")
 async def machine(stage: Stage) -> AsyncIterator[QemuGuest]:
     """POS-1 of the third pharmacy is a real QEMU from now on."""
-    guest = stage.guest(3, 100)
-    made = QemuGuest("100 POS-1")
-    consoles = stage.host(3).consoles
-    assert isinstance(consoles, Consoles)
-    consoles.use_qemu(guest, made)
+    made = stage.real(3, 100)
     await until(lambda: made.running, "QEMU")
     yield made
 
@@ -181,13 +179,29 @@ async def test_an_offline_hosts_screen_is_explained(stage: Stage, visit: Visit) 
     vm = await stage.vm(4, 101)
     await stage.break_host(4, "refused")
     visit.expects(503, "/api/vnc/")
-    page = await visit.page(f"/consoles?vm={vm['id']}")
+    page = await visit.page("/")
+    again = asyncio.Event()
+    calls: list[str] = []
+
+    async def once(route: Route) -> None:
+        calls.append(route.request.url)
+        if len(calls) > 1:
+            await again.wait()
+        await route.continue_()
+
+    # The first answer is enough to explain it; that it is tried again by itself is seen below.
+    await page.route("**/api/vnc/connect", once)
+    await page.goto(f"{stage.url}/consoles?vm={vm['id']}")
     failure = page.locator(".tile .failure")
     await expect(failure.locator(".title")).to_have_text("화면을 열 수 없습니다.")
     await expect(failure.locator(".why")).to_have_text("약국의 Proxmox 호스트가 응답하지 않습니다.")
     await expect(failure.locator(".remedy")).to_contain_text("공유기 전원을 확인하세요")
-    await expect(page.get_by_text("자동으로 다시 연결합니다")).to_be_visible()
+    await expect(page.get_by_text(re.compile("자동으로 다시 연결합니다|다시 연결하고 있습니다"))).to_be_visible()
     await expect(page.get_by_role("button", name="진단")).to_be_visible()
+    await until(lambda: len(calls) == 2, "the next attempt")
+    await expect(page.get_by_text("다시 연결하고 있습니다")).to_be_visible()
+    await expect(failure.locator(".title")).to_be_visible()
+    again.set()
     await in_english(page)
     await expect(failure.locator(".why")).to_contain_text("does not answer")
     await expect(failure.locator(".remedy")).to_contain_text("router")

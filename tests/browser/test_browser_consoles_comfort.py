@@ -10,7 +10,6 @@ from playwright.async_api import Locator, Page, expect
 
 from browser.stage import Stage, until
 from browser.visit import Visit, Visiting
-from pharmq_sim.console import Consoles
 from pharmq_sim.qemu import QemuGuest
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -53,11 +52,7 @@ async def paste(page: Page, text: str, *choices: str) -> None:
 @pytest_asyncio.fixture(loop_scope="package")
 async def machine(stage: Stage) -> AsyncIterator[QemuGuest]:
     """POS-1 of the fifth pharmacy is a real QEMU from now on."""
-    guest = stage.guest(5, 100)
-    made = QemuGuest("100 POS-1")
-    consoles = stage.host(5).consoles
-    assert isinstance(consoles, Consoles)
-    consoles.use_qemu(guest, made)
+    made = stage.real(5, 100)
     await until(lambda: made.running, "QEMU")
     yield made
 
@@ -259,7 +254,11 @@ async def test_fingers_on_a_phone(stage: Stage, visiting: Visiting) -> None:
     assert await page.evaluate(scrolled) > before
     await page.get_by_role("button", name="전체 보기").click()
     await expect(page.get_by_role("button", name="전체 보기")).to_have_count(0)
-    assert await canvas.bounding_box() == box
+
+    async def whole() -> bool:
+        return await canvas.bounding_box() == box
+
+    await until(whole, "the picture at its own size")
 
 
 async def test_a_phones_keyboard_and_its_key_bar(stage: Stage, visiting: Visiting) -> None:

@@ -12,6 +12,8 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, 
 RESULTS = Path(__file__).parents[2] / "test-results" / "browser"
 #: told by the browser for each answer >= 400; we judge the answers themselves
 _STATUS_NOTE = re.compile(r"Failed to load resource: the server responded with a status of")
+#: told by the browser where nobody listens, or where a connection broke
+_OUTAGE_NOTE = re.compile(r"net::ERR_|WebSocket connection to '[^']*' failed")
 _CSP_WATCH = """
 addEventListener('securitypolicyviolation', (event) =>
   console.error(`CSP ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile ?? ''}`))
@@ -28,6 +30,7 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     _waiting: set[Request] = field(default_factory=set)
     _expected: list[tuple[int, str]] = field(default_factory=lambda: [(401, "/api/session")])
+    _outage: bool = False
 
     async def page(self, path: str = "/") -> Page:
         page = await self.context.new_page()
@@ -59,13 +62,18 @@ class Visit:
         """Answers with this status of addresses that contain ``path`` are part of the test."""
         self._expected.append((status, path))
 
+    def expects_outage(self, on: bool = True) -> None:
+        """While nobody answers, the browser's own words about that are part of the test."""
+        self._outage = on
+
     def _complain(self, text: str) -> None:
         self.log.append(text)
         self.complaints.append(text)
 
     def _heard(self, message: ConsoleMessage) -> None:
         line = f"{message.type}: {message.text}"
-        if message.type == "error" and not _STATUS_NOTE.search(message.text):
+        known = _STATUS_NOTE.search(message.text) or (self._outage and _OUTAGE_NOTE.search(message.text))
+        if message.type == "error" and not known:
             self._complain(line)
         else:
             self.log.append(line)
