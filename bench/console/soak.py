@@ -32,6 +32,7 @@ from pharmq_sim.testing import SimFleet
 HERE = Path(__file__).parent
 PAUSE_S = 2.0
 ARRIVING_S = 60.0
+STRIP = 100
 FAULTS = ("half_open", "reset", "latency", "refused")
 SAMPLE_HOSTS = 4
 
@@ -73,9 +74,12 @@ class Soak:
                 await asyncio.sleep(self.draw.uniform(1, 4))
                 continue
             self.opened += 1
+            # The strip with the moving bar: whole raw pictures of hundreds would measure the simulator and ourselves.
+            viewer.size = viewer.size[:2] + STRIP.to_bytes(2, "big")
             stay = min(self.end, time.monotonic() + self.draw.uniform(20, 240))
             try:
-                self.updates += await viewer.watch(stay, PAUSE_S)
+                seen = await viewer.watch(stay, PAUSE_S)
+                self.updates += seen
                 how = self.draw.choice(("closed here", "vanished"))
                 self.ends[how] += 1
                 if how == "vanished":
