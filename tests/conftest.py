@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import pharmq.schema  # noqa: F401  (knows every room's tables)
 from pharmq.base.clock import ManualClock
@@ -11,6 +12,10 @@ from pharmq.db import Database
 from pharmq.db.migrate import migrate
 from pharmq.journal import Journal
 from pharmq.vault import MasterKey, Vault
+
+# No test asserts wall time, and a busy machine may take a quarter of a second for anything.
+settings.register_profile("pharmq", deadline=None)
+settings.load_profile("pharmq")
 
 
 @pytest.fixture
