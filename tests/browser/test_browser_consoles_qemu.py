@@ -126,6 +126,20 @@ async def test_two_people_one_hand_and_a_window_of_its_own(
     await arrives(machine, "abcd")
 
 
+async def test_a_paused_machine_says_so_on_its_screen(stage: Stage, page: Page, machine: QemuGuest) -> None:
+    await at(page, stage, 5, 101)
+    await moving(page)
+    vm = {"host_id": stage.host_ids[4], "vmid": 101}
+    await stage.api("POST", "/api/vms/batch/suspend", {"vms": [vm]})
+    strip = page.get_by_role("status").filter(has_text="VM이 일시 중단되어")
+    await expect(strip).to_be_visible()
+    await stage.api("POST", "/api/vms/batch/resume", {"vms": [vm]})
+    await expect(strip).to_have_count(0)
+    await moving(page)
+    await types(page, "on")
+    await arrives(machine, "on")
+
+
 async def test_a_locked_screen_locks_its_windows_too(stage: Stage, visit: Visit, machine: QemuGuest) -> None:
     page = await visit.page("/")
     await at(page, stage, 5, 101)

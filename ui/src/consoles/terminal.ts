@@ -9,6 +9,8 @@ import { Terminal, type ITheme } from '@xterm/xterm'
 
 import '@xterm/xterm/css/xterm.css'
 
+import { t } from '@/i18n'
+
 import { inputMessage, PING, sizeMessage } from './termproxy'
 
 const PING_MS = 30_000
@@ -39,6 +41,8 @@ export class TerminalFace {
     this.#xterm.loadAddon(new Unicode11Addon())
     this.#xterm.unicode.activeVersion = '11'
     this.#xterm.open(well)
+    // xterm's own name for it is English.
+    this.#xterm.textarea?.setAttribute('aria-label', t('console.terminal_input'))
     this.#xterm.attachCustomKeyEventHandler((event) => this.#ownKey(event))
     this.#xterm.onData((text) => this.#send(inputMessage(text)))
     this.#xterm.onBinary((text) => this.#send(inputMessage(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))))

@@ -5,7 +5,7 @@ export const consoles = {
   'console.toolbar': '화면 도구', 'console.keys': '키 조합', 'console.touch_keyboard': '키보드', 'console.view_only': '보기 전용', 'console.power': '전원',
   'console.tiling': '화면 나누기', 'console.tile1': '하나씩', 'console.tile4': '2×2', 'console.tile9': '3×3',
   'console.last_picture': '마지막 화면 {at}', 'console.retry_in': '{n}초 뒤 자동으로 다시 연결합니다.', 'console.retrying': '다시 연결하고 있습니다.',
-  'console.diagnose': '진단', 'console.start_open': '시작 후 화면 열기', 'console.open_pharmacy': '약국 열기', 'console.open_host': '호스트 열기',
+  'console.diagnose': '진단', 'console.start_open': '시작 후 화면 열기', 'console.open_pharmacy': '약국 열기', 'console.open_host': '호스트 열기', 'console.terminal_input': '터미널 입력',
   'console.last_contact': '호스트가 마지막으로 응답한 때: {ago}', 'console.paused': 'VM이 일시 중단되어 화면이 멈춰 있고 입력을 받지 않습니다.', 'console.lost_because': '끊긴 이유: {why}',
   'failure.ui.picture_unreadable.title': '화면이 끊겼습니다.', 'failure.ui.picture_unreadable.why': '브라우저가 받은 화면 데이터를 읽지 못했습니다.', 'failure.ui.picture_unreadable.remedy': '다시 시도하세요. 반복되면 브라우저를 최신 판으로 바꾸세요.',
   'console.paste': '텍스트 붙여넣기', 'console.paste.text': '입력할 텍스트', 'console.paste.from_here': '내 클립보드 가져오기', 'console.paste.hint': 'VM에 키보드로 치듯이 입력합니다. VM의 Caps Lock은 꺼져 있어야 합니다.', 'console.paste.way': '한글 입력 방식',
