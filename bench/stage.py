@@ -27,7 +27,10 @@ class Stage:
         self.fleet = fleet
         self.manager = next(pid for pid in children(fleet) if b"\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes())
         self.control = f"http://127.0.0.1:{control}"
-        self.http = aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"})
+        # A hundred connections are what a session has without being asked, and each console is one.
+        self.http = aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {token}"}, connector=aiohttp.TCPConnector(limit=0)
+        )
         self.plain = aiohttp.ClientSession()
 
     async def get(self, path: str) -> Any:
