@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from inventory_cast import ADMIN, OF_GANGNAM, answer, fill_database, guest, make_directory
 from pharmq.audit import AuditService
-from pharmq.audit.service import EventFilter
+from pharmq.audit.wanted import EventFilter
 from pharmq.base.clock import ManualClock
 from pharmq.db import Database
 from pharmq.hosts.directory import Directory

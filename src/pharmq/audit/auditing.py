@@ -19,7 +19,7 @@ class Auditing:
     ) -> None:
         db, journal, clock = proof.db, proof.journal, proof.clock
         self.search = AuditSearch(db, journal, events)
-        self.export = AuditExport(db, journal, self.search, clock)
+        self.export = AuditExport(db, journal, self.search, events, clock)
         self.review = ReviewService(db, journal, self.search, clock)
         self.forwarder = Forwarder(db, journal, leases, clock, settings)
         self.retention = RetentionService(proof, settings)

@@ -32,6 +32,11 @@ class SigningKeys:
         first = self._keys[min(self._keys)].public_key()
         return first.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()[:16]
 
+    def public(self, key_id: int) -> bytes | None:
+        """The raw public half, for whoever checks a signature elsewhere."""
+        key = self._keys.get(key_id)
+        return None if key is None else key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
     @classmethod
     async def load(cls, db: Database, vault: Vault, clock: Clock) -> Self:
         """Read the keys; the first start makes one and signs the head with it. Raises VaultError."""

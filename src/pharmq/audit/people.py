@@ -1,6 +1,7 @@
 """HTTP of what people did: search, export, review, breach pack, forwarding."""
 
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -11,10 +12,12 @@ from msgspec import Meta
 
 from pharmq.access import Actor, Privilege
 from pharmq.audit.auditing import Auditing
-from pharmq.audit.export import ExportForm
+from pharmq.audit.export import EventExportForm, ExportForm, Format
 from pharmq.audit.forward import ForwardState
+from pharmq.audit.retention import RetentionState
 from pharmq.audit.review import BreachPack, PackForm, ReviewMonth, ReviewReport, SignForm
-from pharmq.audit.search import AuditFilter, AuditRow, require_reading
+from pharmq.audit.search import AuditRow, require_reading
+from pharmq.audit.wanted import AuditFilter, Doer, Ending, aware, kinds_of, known, plain
 from pharmq.http import MAX_ID, Limit, Page
 
 READ: dict[str, Any] = {"privilege": Privilege.AUDIT_READ}
@@ -36,20 +39,24 @@ async def list_audit(
     act_id: Annotated[str | None, Parameter(max_length=26)] = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    outcome: Annotated[list[Ending] | None, Parameter(max_items=3)] = None,
+    by: Annotated[list[Doer] | None, Parameter(max_items=3, description="Left out: people and PharmQ itself")] = None,
     before: Annotated[int | None, Parameter(ge=1, le=MAX_ID)] = None,
     limit: Limit = 100,
 ) -> Page[AuditRow]:
     """``total`` counts this page; ask with ``before`` = the last row's ``seq`` for the next one."""
     wanted = AuditFilter(
-        actor_id=_known(actor_id),
-        person=None if person is None else person.replace("\x00", ""),
-        pharmacy_id=_known(pharmacy_id),
-        host_id=_known(host_id),
-        vm_id=_known(vm_id),
-        kind=tuple(text.replace("\x00", "")[:64] for text in kind or ()),
-        act_id=None if act_id is None else act_id.replace("\x00", ""),
-        since=_aware(since),
-        until=_aware(until),
+        actor_id=known(actor_id),
+        person=None if person is None else plain(person),
+        pharmacy_id=known(pharmacy_id),
+        host_id=known(host_id),
+        vm_id=known(vm_id),
+        kind=kinds_of(kind),
+        act_id=None if act_id is None else plain(act_id),
+        since=aware(since),
+        until=aware(until),
+        outcome=tuple(outcome or ()),
+        by=tuple(by or ()),
     )
     return Page(*await auditing.search.page(actor, wanted, before, limit))
 
@@ -64,10 +71,7 @@ async def list_audit(
 )
 async def export_audit(actor: Actor, auditing: Auditing, data: ExportForm) -> Stream:
     """CSV with a byte order mark (opens in Korean Excel) or JSON lines. The reason is recorded."""
-    pieces = await auditing.export.begin(actor, data)
-    media = "text/csv; charset=utf-8" if data.format == "csv" else "application/jsonl"
-    name = f"pharmq-audit.{data.format}"
-    return Stream(pieces, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return _file(await auditing.export.begin(actor, data), "audit", data.format)
 
 
 @get("/api/audit/reviews", operation_id="listAuditReviews", summary="Months and who reviewed them", tags=TAGS, opt=READ)
@@ -121,6 +125,36 @@ async def get_forwarding(actor: Actor, auditing: Auditing) -> ForwardState:
     return await auditing.forwarder.state()
 
 
+@get(
+    "/api/audit/retention",
+    operation_id="getAuditRetention",
+    summary="How long the journal is kept, and what was cut",
+    tags=TAGS,
+    opt=READ,
+)
+async def get_retention(actor: Actor, auditing: Auditing) -> RetentionState:
+    return await auditing.retention.state(actor)
+
+
+@post(
+    "/api/events/export",
+    operation_id="exportEvents",
+    summary="What happened, as a file",
+    tags=TAGS,
+    opt=EXPORT,
+    status_code=200,
+)
+async def export_events(actor: Actor, auditing: Auditing, data: EventExportForm) -> Stream:
+    """Rows that the caller may both see and export. CSV or JSON lines; the reason is recorded."""
+    return _file(await auditing.export.begin_events(actor, data), "events", data.format)
+
+
+def _file(pieces: AsyncIterator[bytes], what: str, form: Format) -> Stream:
+    media = "text/csv; charset=utf-8" if form == "csv" else "application/jsonl"
+    name = f"pharmq-{what}.{form}"
+    return Stream(pieces, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
 class EraseForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     user_id: Annotated[int, Meta(ge=1, le=2**53)]
     reason: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
@@ -143,13 +177,15 @@ async def erase(actor: Actor, auditing: Auditing, data: EraseForm) -> Erased:
     return Erased(await auditing.retention.erase(actor, data.user_id, data.reason))
 
 
-def _known(ids: list[int] | None) -> tuple[int, ...]:
-    return tuple(number if 0 < number <= MAX_ID else 0 for number in ids or ())
-
-
-def _aware(at: datetime | None) -> datetime | None:
-    # A time without a zone is taken as UTC, as the API writes it.
-    return at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC)
-
-
-ROUTES = [list_audit, export_audit, list_reviews, get_review, sign_review, breach_pack, get_forwarding, erase]
+ROUTES = [
+    list_audit,
+    export_audit,
+    export_events,
+    list_reviews,
+    get_review,
+    sign_review,
+    breach_pack,
+    get_forwarding,
+    get_retention,
+    erase,
+]

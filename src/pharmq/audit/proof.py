@@ -58,6 +58,20 @@ class CheckState(msgspec.Struct, frozen=True):
     report: Report | None
 
 
+class SignedHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the journal stands and who vouches for it (Ed25519): worth noting elsewhere, since nobody who changes the
+    journal later reaches the same hash. ``signed`` is false when the signature does not hold."""
+
+    seq: int
+    hash: str
+    checkpoint: int
+    key_id: int | None
+    public_key: str | None
+    signature: str | None
+    signed: bool
+    at: datetime
+
+
 class ProofService:
     def __init__(
         self, db: Database, journal: Journal, keys: SigningKeys, clock: Clock, witness: Path | None = None
@@ -185,6 +199,24 @@ class ProofService:
             started_at=began,
             finished_at=self.clock.now(),
             findings=tuple(found[:FINDINGS_AT_MOST]),
+        )
+
+    async def signed_head(self, actor: Actor) -> SignedHead:
+        require(actor, Privilege.AUDIT_READ, EVERYTHING)
+        async with self.db.read() as conn:
+            standing = await store.standing(conn)
+        if standing is None:
+            raise Conflict("audit.not_whole")
+        head, public = standing.head, None if standing.key_id is None else self.keys.public(standing.key_id)
+        return SignedHead(
+            seq=head.seq,
+            hash=head.hash.hex(),
+            checkpoint=head.checkpoint,
+            key_id=standing.key_id,
+            public_key=None if public is None else public.hex(),
+            signature=None if standing.signature is None else standing.signature.hex(),
+            signed=self.keys.verify(standing.key_id, head.message(), standing.signature),
+            at=self.clock.now(),
         )
 
     async def _standing(self) -> tuple[store.Standing | None, list[Checkpoint]]:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import select, update
 
 from pharmq.access import SYSTEM, Actor, Privilege, require, where, who
@@ -34,6 +35,20 @@ KEPT_LONGER = ("access", "audit", "credential", "export")
 """Families of kinds that are kept as long as records of rights: who may do what, who read or cut the records."""
 
 
+class RetentionState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept for how long, what is still there, and what was cut. ``cut_until``: the last row that is gone."""
+
+    keep_access_days: int
+    keep_grants_days: int
+    oldest_seq: int | None
+    oldest_at: datetime | None
+    newest_seq: int
+    segments: int
+    cut_segments: int
+    cut_until: int
+    cut_at: datetime | None
+
+
 class RetentionService:
     def __init__(self, proof: ProofService, settings: Callable[[], RuntimeSettings]) -> None:
         self.proof = proof
@@ -53,6 +68,24 @@ class RetentionService:
         while True:
             await self.clock.sleep(EVERY_S)
             await self.cut()
+
+    async def state(self, actor: Actor) -> RetentionState:
+        require(actor, Privilege.AUDIT_READ, EVERYTHING)
+        async with self.db.read() as conn:
+            points, oldest = await store.checkpoints(conn), await store.oldest(conn)
+            newest = await self.journal.head(conn)
+        gone = [point for point in points if point.cut_at is not None]
+        return RetentionState(
+            keep_access_days=self.settings().keep_access_days,
+            keep_grants_days=self.settings().keep_grants_days,
+            oldest_seq=oldest[0] if oldest else None,
+            oldest_at=oldest[1] if oldest else None,
+            newest_seq=newest,
+            segments=len(points),
+            cut_segments=len(gone),
+            cut_until=max((point.seq for point in gone), default=0),
+            cut_at=max((point.cut_at for point in gone if point.cut_at is not None), default=None),
+        )
 
     async def cut(self) -> int:
         """Cut every segment whose rows are all old enough; the number of rows. A segment whose chain does not hold is

@@ -14,8 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from pharmq.access import EVERYTHING, Actor, Privilege, require, where, who
 from pharmq.access.tables import users
 from pharmq.audit.export import SEOUL, reasoned
-from pharmq.audit.search import AuditFilter, AuditRow, AuditSearch, Aware, require_reading
+from pharmq.audit.search import AuditRow, AuditSearch, require_reading
 from pharmq.audit.tables import audit_reviews
+from pharmq.audit.wanted import AuditFilter, Aware
 from pharmq.base.clock import Clock
 from pharmq.base.errors import Conflict, FieldError, Invalid
 from pharmq.base.ids import new_act_id
@@ -141,7 +142,8 @@ class ReviewService:
                 report, people=people, signed_at=row.signed_at, signed_by=row.signed_by, note=row.note
             )
         rows: list[AuditRow] = []
-        async for batch in self.search.everything(actor, AuditFilter(since=since, until=until), ROWS_AT_MOST):
+        wanted = AuditFilter(since=since, until=until, by=("user", "token"))
+        async for batch in self.search.everything(actor, wanted, ROWS_AT_MOST):
             rows += batch
         dormant = [
             DormantAccount(user_id=user.id, name=user.name, last_sign_in=user.signed_in_at)

@@ -1,13 +1,15 @@
 """The event list."""
 
+from datetime import datetime
 from typing import Annotated
 
 from litestar import get, post
 from litestar.params import Parameter
 
 from pharmq.access import EVERYTHING, Actor, Privilege, require
-from pharmq.audit.proof import CheckState, ProofService
-from pharmq.audit.service import AuditService, EventFilter, EventRow
+from pharmq.audit.proof import CheckState, ProofService, SignedHead
+from pharmq.audit.service import AuditService, EventRow
+from pharmq.audit.wanted import EventFilter, aware, kinds_of, known, plain
 from pharmq.http import MAX_ID, Limit, Page
 
 Ids = Annotated[list[int] | None, Parameter(max_items=100)]
@@ -29,23 +31,28 @@ async def list_events(
     vm_id: Ids = None,
     kind: Kinds = None,
     act_id: Annotated[str | None, Parameter(max_length=26)] = None,
+    actor_id: Ids = None,
+    person: Annotated[
+        str | None, Parameter(max_length=128, description="Part of a name; an address for auditors")
+    ] = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: Annotated[int | None, Parameter(ge=1, le=MAX_ID, description="Only rows with a smaller seq")] = None,
     limit: Limit = 100,
 ) -> Page[EventRow]:
     """``total`` counts this page; ask with ``before`` = the last row's ``seq`` for the next one."""
     wanted = EventFilter(
-        pharmacy_id=_known(pharmacy_id),
-        host_id=_known(host_id),
-        vm_id=_known(vm_id),
-        kind=tuple(text.replace("\x00", "")[:64] for text in kind or ()),
-        act_id=None if act_id is None else act_id.replace("\x00", ""),
+        actor_id=known(actor_id),
+        person=None if person is None else plain(person),
+        pharmacy_id=known(pharmacy_id),
+        host_id=known(host_id),
+        vm_id=known(vm_id),
+        kind=kinds_of(kind),
+        act_id=None if act_id is None else plain(act_id),
+        since=aware(since),
+        until=aware(until),
     )
     return Page(*await audit.page(actor, wanted, before, limit))
-
-
-def _known(ids: list[int] | None) -> tuple[int, ...]:
-    # An id no column can hold stands for nothing; 0 is no id either, and keeps the filter in force.
-    return tuple(number if 0 < number <= MAX_ID else 0 for number in ids or ())
 
 
 @post(
@@ -74,4 +81,15 @@ async def get_check(actor: Actor, proof: ProofService) -> CheckState:
     return proof.state
 
 
-ROUTES = [list_events, begin_check, get_check]
+@get(
+    "/api/audit/head",
+    operation_id="getAuditHead",
+    summary="Where the journal stands, signed",
+    tags=["audit"],
+    opt={"privilege": Privilege.AUDIT_READ},
+)
+async def get_head(actor: Actor, proof: ProofService) -> SignedHead:
+    return await proof.signed_head(actor)
+
+
+ROUTES = [list_events, begin_check, get_check, get_head]

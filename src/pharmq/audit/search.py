@@ -2,22 +2,18 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any, TypeAlias
+from datetime import datetime
+from typing import Any
 
 import msgspec
-from msgspec import Meta
-from sqlalchemy import ColumnElement, and_, or_
 
 from pharmq.access import EVERYTHING, Actor, Privilege, Scope, allows, require
 from pharmq.audit.service import AuditService
+from pharmq.audit.wanted import AuditFilter, acts, conditions
 from pharmq.db import Database
 from pharmq.journal import Journal, Row, newest_first
-from pharmq.journal.service import person
 from pharmq.journal.tables import journal as table
 
-Aware: TypeAlias = Annotated[datetime, Meta(tz=True)]
-EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 SCAN = 500
 SCANS_AT_MOST = 40
 
@@ -55,20 +51,6 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int | None
 
 
-class AuditFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Values of one field are alternatives. ``kind`` may end in ``.*``. ``person``: part of a name, or an address."""
-
-    actor_id: tuple[int, ...] = ()
-    person: str | None = None
-    pharmacy_id: tuple[int, ...] = ()
-    host_id: tuple[int, ...] = ()
-    vm_id: tuple[int, ...] = ()
-    kind: tuple[str, ...] = ()
-    act_id: str | None = None
-    since: Aware | None = None
-    until: Aware | None = None
-
-
 class AuditSearch:
     """Reads need ``audit.read`` where it happened; what nobody may place needs it on everything."""
 
@@ -103,13 +85,13 @@ class AuditSearch:
     async def _batches(
         self, actor: Actor, wanted: AuditFilter, before: int | None, scans: int | None = SCANS_AT_MOST
     ) -> AsyncIterator[list[AuditRow]]:
-        conditions = [*_conditions(wanted), *_by_people()]
+        wheres = [*conditions(wanted, addresses=True), *acts(wanted)]
         while scans is None or scans > 0:
             async with self.db.read() as conn:
-                rows = await self.journal.select(conn, newest_first(*conditions, before=before), SCAN)
-                acts = [row.act_id for row in rows if row.phase == "request" and row.act_id is not None]
-                query = newest_first(table.c.act_id.in_(acts), table.c.phase == "outcome")
-                outcomes = await self.journal.select(conn, query, 50_000) if acts else []
+                rows = await self.journal.select(conn, newest_first(*wheres, before=before), SCAN)
+                asked = [row.act_id for row in rows if row.phase == "request" and row.act_id is not None]
+                query = newest_first(table.c.act_id.in_(asked), table.c.phase == "outcome")
+                outcomes = await self.journal.select(conn, query, 50_000) if asked else []
             by_act: dict[str, list[Row]] = {}
             for row in outcomes:
                 by_act.setdefault(row.act_id or "", []).append(row)
@@ -150,48 +132,3 @@ class AuditSearch:
 
 def require_reading(actor: Actor) -> None:
     require(actor, Privilege.AUDIT_READ, EVERYTHING)
-
-
-def _by_people() -> list[ColumnElement[bool]]:
-    """Acts of people and of their tokens; an outcome that belongs to a request stands in its row."""
-    return [
-        table.c.actor_kind.in_(("user", "token")),
-        or_(table.c.phase != "outcome", table.c.act_id.is_(None)),
-    ]
-
-
-def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    for column, values in (
-        (table.c.actor_id, wanted.actor_id),
-        (table.c.pharmacy_id, wanted.pharmacy_id),
-        (table.c.host_id, wanted.host_id),
-        (table.c.vm_id, wanted.vm_id),
-    ):
-        if values:
-            found.append(column.in_(values))
-    if wanted.kind:
-        found.append(or_(*(kind_is(kind) for kind in wanted.kind)))
-    if wanted.act_id is not None:
-        found.append(table.c.act_id == wanted.act_id)
-    if wanted.person:
-        text = wanted.person.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        found.append(or_(person.name.like(f"%{text}%", escape="\\"), person.source == wanted.person))
-    if wanted.since is not None:
-        found.append(table.c.at >= _sane(wanted.since))
-    if wanted.until is not None:
-        found.append(table.c.at < _sane(wanted.until))
-    return found
-
-
-def _sane(at: datetime) -> datetime:
-    """Years that every database and time zone can do with."""
-    return min(max(at, EARLIEST), LATEST)
-
-
-def kind_is(kind: str) -> ColumnElement[bool]:
-    """``power.start``, or a family: ``power.*``."""
-    if not kind.endswith(".*"):
-        return table.c.kind == kind
-    # A range uses the index where LIKE would not (SQLite's ignores case); "/" follows ".".
-    return and_(table.c.kind >= kind[:-1], table.c.kind < kind[:-2] + "/")

@@ -1,18 +1,18 @@
 """Pages of history. Rows keep codes and parameters; names are those of today, as far as their objects still stand."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement
 
 from pharmq.access import Actor, Privilege, Scope, allows, allows_everywhere
+from pharmq.audit.wanted import EventFilter, conditions
 from pharmq.db import Database
 from pharmq.hosts.directory import Directory
 from pharmq.inventory import View
 from pharmq.journal import Journal, Row, newest_first
-from pharmq.journal.tables import journal as table
 
 _SCAN = 500
 _SCANS_AT_MOST = 20
@@ -43,16 +43,6 @@ class EventRow(msgspec.Struct, frozen=True):
     params: dict[str, Any]
     outcome: str | None
     upid: str | None
-
-
-class EventFilter(msgspec.Struct, frozen=True):
-    """Values of one field are alternatives. ``kind`` may end in ``.*``: ``power.*``."""
-
-    pharmacy_id: tuple[int, ...] = ()
-    host_id: tuple[int, ...] = ()
-    vm_id: tuple[int, ...] = ()
-    kind: tuple[str, ...] = ()
-    act_id: str | None = None
 
 
 class AuditService:
@@ -97,13 +87,13 @@ class AuditService:
     ) -> tuple[list[EventRow], int]:
         """Newest first, strictly older than ``before``. The total is that of this page: history is not counted, it
         would cost reading all of it."""
-        conditions = _conditions(wanted)
+        wheres = self._conditions(actor, wanted)
         everything = allows_everywhere(actor, Privilege.SEE) and allows_everywhere(actor, Privilege.AUDIT_READ)
         found: list[Row] = []
         async with self.db.read() as conn:
             for _ in range(_SCANS_AT_MOST):
                 size = limit if everything else _SCAN
-                rows = await self.journal.select(conn, newest_first(*conditions, before=before), size)
+                rows = await self.journal.select(conn, newest_first(*wheres, before=before), size)
                 found.extend(row for row in rows if everything or self.visible(actor, row))
                 if everything or len(rows) < size or len(found) >= limit:
                     break
@@ -111,24 +101,22 @@ class AuditService:
         shown = [self.row(row) for row in found[:limit]]
         return shown, len(shown)
 
+    async def everything(self, actor: Actor, wanted: EventFilter, at_most: int) -> AsyncIterator[list[EventRow]]:
+        """All that the actor may take along, newest first, in batches."""
+        wheres, before, given = self._conditions(actor, wanted), None, 0
+        while given < at_most:
+            async with self.db.read() as conn:
+                rows = await self.journal.select(conn, newest_first(*wheres, before=before), _SCAN)
+            found = [row for row in rows if self.visible(actor, row) and _may_take(actor, row)]
+            yield [self.row(row) for row in found[: at_most - given]]
+            given += len(found)
+            if len(rows) < _SCAN:
+                return
+            before = rows[-1].seq
 
-def _conditions(wanted: EventFilter) -> Sequence[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    for column, values in (
-        (table.c.pharmacy_id, wanted.pharmacy_id),
-        (table.c.host_id, wanted.host_id),
-        (table.c.vm_id, wanted.vm_id),
-    ):
-        if values:
-            found.append(column.in_(values))
-    if wanted.kind:
-        exact = [kind for kind in wanted.kind if not kind.endswith(".*")]
-        choices: list[ColumnElement[bool]] = [table.c.kind.in_(exact)] if exact else []
-        for kind in wanted.kind:
-            if kind.endswith(".*"):
-                # A range uses the index where LIKE would not (SQLite's ignores case); "/" follows ".".
-                choices.append(and_(table.c.kind >= kind[:-1], table.c.kind < kind[:-2] + "/"))
-        found.append(or_(*choices))
-    if wanted.act_id is not None:
-        found.append(table.c.act_id == wanted.act_id)
-    return found
+    def _conditions(self, actor: Actor, wanted: EventFilter) -> list[ColumnElement[bool]]:
+        return conditions(wanted, addresses=allows_everywhere(actor, Privilege.AUDIT_READ))
+
+
+def _may_take(actor: Actor, row: Row) -> bool:
+    return allows(actor, Privilege.EXPORT, Scope(frozenset(row.where.paths)))

@@ -69,6 +69,12 @@ async def checkpoints(conn: AsyncConnection) -> list[Checkpoint]:
     ]
 
 
+async def oldest(conn: AsyncConnection) -> tuple[int, datetime] | None:
+    """The first row that is still kept."""
+    row = (await conn.execute(select(journal.c.seq, journal.c.at).order_by(journal.c.seq).limit(1))).first()
+    return None if row is None else (row.seq, row.at)
+
+
 async def add_checkpoint(conn: AsyncConnection, point: Checkpoint) -> None:
     await conn.execute(insert(journal_checkpoints).values(**point._asdict()))
 

@@ -5,7 +5,7 @@ import pytest
 from inventory_cast import ADMIN, NOBODY, OF_GANGNAM, fill_database, make_directory
 from pharmq.access import where
 from pharmq.audit import AuditService
-from pharmq.audit.service import EventFilter
+from pharmq.audit.wanted import EventFilter
 from pharmq.base.clock import ManualClock
 from pharmq.db import Database
 from pharmq.inventory import View

@@ -13,20 +13,20 @@ import pytest
 from sqlalchemy import insert, select
 
 from inventory_cast import ADMIN, NOBODY, OF_GANGNAM
-from pharmq.access import Actor, Grant, Privilege, where
+from pharmq.access import EVERYTHING, Actor, Grant, Privilege, where
 from pharmq.access.tables import users
 from pharmq.audit import store
 from pharmq.audit.auditing import Auditing
-from pharmq.audit.export import ExportForm, safe
+from pharmq.audit.export import EventExportForm, ExportForm, safe
 from pharmq.audit.forward import READER, Target, message, target_of
 from pharmq.audit.review import PackForm, bounds, is_unusual
-from pharmq.audit.search import AuditFilter
+from pharmq.audit.wanted import AuditFilter, EventFilter
 from pharmq.base.clock import ManualClock
 from pharmq.base.errors import Conflict, Forbidden, Invalid
 from pharmq.db import Database
 from pharmq.journal import Entry, Who
 from pharmq.journal.tables import journal as table
-from pharmq.journal.tables import journal_personal
+from pharmq.journal.tables import journal_head, journal_personal
 from pharmq.settings import RuntimeSettings
 from pharmq_sim.certs import make_identity
 
@@ -80,6 +80,12 @@ async def test_an_act_is_one_row_with_its_outcome_and_duration(acts: Auditing) -
         (AuditFilter(person="%"), []),
         (AuditFilter(kind=("power.*",)), ["power.start", "power.stop"]),
         (AuditFilter(host_id=(2,)), ["power.start"]),
+        (AuditFilter(pharmacy_id=(2,), kind=("power.start",)), ["power.start"]),
+        (AuditFilter(outcome=("failed",)), ["session.refused", "power.start"]),
+        (AuditFilter(outcome=("ok",)), ["power.stop"]),
+        (AuditFilter(outcome=("open",)), ["console.opened"]),
+        (AuditFilter(outcome=("ok", "open")), ["console.opened", "power.stop"]),
+        (AuditFilter(by=("system", "token")), []),
         (AuditFilter(until=datetime(1, 1, 1, tzinfo=UTC)), []),
         (AuditFilter(since=datetime(9999, 12, 31, tzinfo=UTC)), []),
     ],
@@ -94,6 +100,28 @@ async def test_only_where_one_may_read_the_audit(acts: Auditing) -> None:
     auditor = Actor("user", 5, "auditor", (Grant("/host/1", frozenset({Privilege.AUDIT_READ})),))
     rows, _ = await acts.search.page(auditor, AuditFilter(), None, 100)
     assert {row.host_id for row in rows} == {1}
+
+
+async def test_an_act_on_many_is_found_by_each_of_its_places(acts: Auditing) -> None:
+    here = where(acts.directory.scope(1))  # type: ignore[attr-defined]
+    await add(
+        acts,
+        Entry(kind="power.reboot", phase="request", act_id="D" * 26, who=LEE, where=where(EVERYTHING)),
+        Entry(kind="power.reboot", phase="outcome", act_id="D" * 26, who=LEE, where=here, outcome="succeeded"),
+    )
+    for number, kinds in ((1, ["power.reboot"]), (2, [])):
+        wanted = AuditFilter(host_id=(number,), kind=("power.reboot",))
+        assert [row.kind for row in (await acts.search.page(ADMIN, wanted, None, 10))[0]] == kinds
+
+
+async def test_what_the_system_did_by_itself_or_by_its_command_line_is_an_act(acts: Auditing) -> None:
+    """`pharmq user reset`, rotations by policy, jobs of schedules: nobody's name is on them, still they count."""
+    await add(acts, Entry(kind="access.password_reset"), Entry(kind="vm.status"), Entry(kind="host.offline"))
+    rows, _ = await acts.search.page(ADMIN, AuditFilter(by=("system",)), None, 100)
+    assert [(row.kind, row.actor.kind) for row in rows] == [("access.password_reset", "system")]
+    assert (await acts.search.page(ADMIN, AuditFilter(), None, 100))[0][0].kind == "access.password_reset"
+    report = await acts.review.report(ADMIN, "2026-11")
+    assert {one.user_id: one.acts for one in report.people}[None] == 1, "the review is about people"
 
 
 async def exported(auditing: Auditing, form: ExportForm, actor: Actor = ADMIN) -> bytes:
@@ -137,6 +165,55 @@ async def test_an_export_needs_both_privileges(acts: Auditing) -> None:
         actor = Actor("user", 1, "x", (Grant("/", frozenset({privilege})),))
         with pytest.raises(Forbidden):
             await exported(acts, ExportForm(format="csv", reason="점검"), actor)
+
+
+async def events_of(auditing: Auditing, actor: Actor, form: EventExportForm) -> list[dict[str, Any]]:
+    pieces = await auditing.export.begin_events(actor, form)
+    return [msgspec.json.decode(line) for line in b"".join([piece async for piece in pieces]).splitlines()]
+
+
+async def test_events_go_out_as_far_as_one_may_see_and_export(acts: Auditing) -> None:
+    form = EventExportForm(format="jsonl", reason="월간 보고")
+    of_one = Actor("user", 5, "x", (Grant("/host/1", frozenset({Privilege.SEE, Privilege.EXPORT})),))
+    assert {row["host_id"] for row in await events_of(acts, of_one, form)} == {1}
+    mixed = (Grant("/host/1", frozenset({Privilege.SEE})), Grant("/host/2", frozenset({Privilege.EXPORT})))
+    assert await events_of(acts, Actor("user", 5, "x", mixed), form) == []
+    with pytest.raises(Forbidden):
+        await events_of(acts, OF_GANGNAM, form)
+    with pytest.raises(Invalid):
+        await events_of(acts, ADMIN, EventExportForm(format="jsonl", reason=" "))
+    until = msgspec.structs.replace(form, filter=EventFilter(until=datetime(2026, 11, 23, tzinfo=UTC)))
+    assert await events_of(acts, ADMIN, until) == []
+    (row, *_) = (await acts.search.page(ADMIN, AuditFilter(kind=("export.events",)), None, 10))[0]
+    assert (row.reason, row.outcome) == ("월간 보고", "ok")
+    csv_form = EventExportForm(format="csv", reason="월간 보고", filter=EventFilter(kind=("power.*",)))
+    body = b"".join([piece async for piece in await acts.export.begin_events(ADMIN, csv_form)])
+    assert body.startswith(b"\xef\xbb\xbf")
+    table = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+    assert (len(table), table[0][4]) == (6, "단계")
+    assert all(len(line) == len(table[0]) for line in table)
+
+
+async def test_who_may_only_see_does_not_find_people_by_their_address(acts: Auditing) -> None:
+    wanted = EventFilter(person="192.0.2.7")
+    seer = Actor("user", 5, "x", (Grant("/", frozenset({Privilege.SEE})),))
+    assert (await acts.search.events.page(seer, wanted, None, 10))[1] == 0
+    assert (await acts.search.events.page(ADMIN, wanted, None, 10))[1] == 3
+    assert (await acts.search.events.page(seer, EventFilter(person="김약"), None, 10))[1] == 3
+
+
+async def test_the_head_and_what_is_kept_are_told(acts: Auditing) -> None:
+    head = await acts.proof.signed_head(ADMIN)
+    assert (head.seq, head.signed, len(head.hash), len(head.signature or "")) == (9, True, 64, 128)
+    await acts.proof.checkpoint()
+    kept = await acts.retention.state(ADMIN)
+    assert (kept.oldest_seq, kept.newest_seq, kept.segments, kept.cut_segments) == (1, 9, 1, 0)
+    async with acts.proof.db.transaction() as tx:
+        await tx.conn.execute(journal_head.update().values(hash=b"x" * 32))
+    assert not (await acts.proof.signed_head(ADMIN)).signed
+    for ask in (acts.proof.signed_head, acts.retention.state):
+        with pytest.raises(Forbidden):
+            await ask(OF_GANGNAM)
 
 
 # --- review and breach pack

@@ -65,8 +65,10 @@ export interface Schemas {
   AuditFilter: {
     act_id?: string | null
     actor_id?: number[]
+    by?: ("user" | "token" | "system")[]
     host_id?: number[]
     kind?: string[]
+    outcome?: ("ok" | "failed" | "open")[]
     person?: string | null
     pharmacy_id?: number[]
     since?: string | null
@@ -276,6 +278,22 @@ export interface Schemas {
     id: number | null
     kind: string
     name: string | null
+  }
+  EventExportForm: {
+    filter?: Schemas["EventFilter"]
+    format: "csv" | "jsonl"
+    reason: string
+  }
+  EventFilter: {
+    act_id?: string | null
+    actor_id?: number[]
+    host_id?: number[]
+    kind?: string[]
+    person?: string | null
+    pharmacy_id?: number[]
+    since?: string | null
+    until?: string | null
+    vm_id?: number[]
   }
   EventRow: {
     act_id: string | null
@@ -847,6 +865,17 @@ export interface Schemas {
     started_at: string
     whole: boolean
   }
+  RetentionState: {
+    cut_at: string | null
+    cut_segments: number
+    cut_until: number
+    keep_access_days: number
+    keep_grants_days: number
+    newest_seq: number
+    oldest_at: string | null
+    oldest_seq: number | null
+    segments: number
+  }
   RetryIn: {
     states?: ("failed" | "unknown" | "cancelled" | unknown)[]
   }
@@ -1009,6 +1038,16 @@ export interface Schemas {
     code?: string | null
     password: string
     username: string
+  }
+  SignedHead: {
+    at: string
+    checkpoint: number
+    hash: string
+    key_id: number | null
+    public_key: string | null
+    seq: number
+    signature: string | null
+    signed: boolean
   }
   SnapshotOptions: {
     description?: string
