@@ -141,7 +141,9 @@ def known_secrets(rows: list[Row], user_id: int) -> list[KnownSecret]:
         if thing is None:
             continue
         kind, number, name, entered, gone = thing
-        theirs = row.who.kind in ("user", "token") and row.who.id == user_id
+        # A service account's secret is made by us and known to nobody, whoever asked for it.
+        made_here = "account" in row.params
+        theirs = row.who.kind in ("user", "token") and row.who.id == user_id and not made_here
         before = found.get((kind, number))
         if entered and theirs:
             found[kind, number] = KnownSecret(kind, number, name, row.where.pharmacy_id, row.at, False)

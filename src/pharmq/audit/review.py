@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pharmq.access import EVERYTHING, Actor, Privilege, require, where, who
 from pharmq.access.tables import users
+from pharmq.audit import store
 from pharmq.audit.export import SEOUL, reasoned
 from pharmq.audit.search import AuditRow, AuditSearch, require_reading
 from pharmq.audit.tables import audit_reviews
@@ -114,14 +115,17 @@ class ReviewService:
         self.clock = clock
 
     async def months(self, actor: Actor) -> list[ReviewMonth]:
-        """The last twelve months that have ended, newest first, and which are signed."""
+        """The last twelve months that have ended and of which something is kept, newest first, and which are signed."""
         require_reading(actor)
         async with self.db.read() as conn:
             signed = {row.month: row for row in await conn.execute(select(audit_reviews))}
+            oldest = await store.oldest(conn)
         found, at = [], self.clock.now().astimezone(SEOUL).replace(day=1)
         for _ in range(12):
             at = (at - timedelta(days=1)).replace(day=1)
             row = signed.get(f"{at:%Y-%m}")
+            if row is None and (oldest is None or bounds(f"{at:%Y-%m}")[1] <= oldest[1]):
+                continue
             found.append(ReviewMonth(f"{at:%Y-%m}", row.signed_at if row else None, row.signed_by if row else None))
         return found
 

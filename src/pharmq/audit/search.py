@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from sqlalchemy import or_
 
 from pharmq.access import EVERYTHING, Actor, Privilege, Scope, allows, require
 from pharmq.audit.service import AuditService
-from pharmq.audit.wanted import AuditFilter, acts, conditions
+from pharmq.audit.wanted import FOLDED, AuditFilter, acts, conditions
 from pharmq.db import Database
 from pharmq.journal import Journal, Row, newest_first
 from pharmq.journal.tables import journal as table
@@ -29,7 +30,8 @@ class AuditActor(msgspec.Struct, frozen=True):
 
 class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
     """An act or a fact about a person. ``outcomes`` counts how its parts ended (an act on many VMs has many);
-    ``outcome`` is the one it has, when it has one. ``before=seq`` of the last row gives the next page."""
+    ``outcome`` is the one it has, when it has one; ``finished_at`` of a console is when it closed. ``before=seq`` of
+    the last row gives the next page."""
 
     seq: int
     at: datetime
@@ -90,10 +92,11 @@ class AuditSearch:
             async with self.db.read() as conn:
                 rows = await self.journal.select(conn, newest_first(*wheres, before=before), SCAN)
                 asked = [row.act_id for row in rows if row.phase == "request" and row.act_id is not None]
-                query = newest_first(table.c.act_id.in_(asked), table.c.phase == "outcome")
-                outcomes = await self.journal.select(conn, query, 50_000) if asked else []
+                later = or_(table.c.phase == "outcome", table.c.kind.in_(FOLDED))
+                query = newest_first(table.c.act_id.in_(asked), later)
+                followed = await self.journal.select(conn, query, 50_000) if asked else []
             by_act: dict[str, list[Row]] = {}
-            for row in outcomes:
+            for row in followed:
                 by_act.setdefault(row.act_id or "", []).append(row)
             yield [self._row(row, by_act.get(row.act_id or "", [])) for row in rows if self.visible(actor, row)]
             if len(rows) < SCAN:
@@ -101,13 +104,14 @@ class AuditSearch:
             before = rows[-1].seq
             scans = None if scans is None else scans - 1
 
-    def _row(self, row: Row, outcomes: Sequence[Row]) -> AuditRow:
+    def _row(self, row: Row, followed: Sequence[Row]) -> AuditRow:
         event = self.events.row(row)
-        if row.phase != "request":
-            outcomes = [row] if row.outcome is not None else []
-        finished = max((outcome.at for outcome in outcomes), default=None)
+        if row.phase == "request":
+            outcomes = [one for one in followed if one.phase == "outcome"]
+        else:
+            outcomes, followed = [row] if row.outcome is not None else [], []
+        finished = max((one.at for one in followed or outcomes), default=None)
         only = outcomes[0] if len(outcomes) == 1 else None
-        reason = row.params.get("reason")
         return AuditRow(
             seq=row.seq,
             at=row.at,
@@ -120,8 +124,8 @@ class AuditSearch:
             host_id=event.host_id,
             vm_id=event.vm_id,
             vm_name=event.vm_name,
-            params=row.params,
-            reason=reason if isinstance(reason, str) else None,
+            params=_facts(row, only, followed),
+            reason=_reason(row),
             outcome=only.outcome if only else None,
             outcomes=dict(Counter(outcome.outcome or "" for outcome in outcomes)),
             upid=only.upid if only else row.upid,
@@ -132,3 +136,23 @@ class AuditSearch:
 
 def require_reading(actor: Actor) -> None:
     require(actor, Privilege.AUDIT_READ, EVERYTHING)
+
+
+def _reason(row: Row) -> str | None:
+    """What a person gave as theirs. Where machines refuse, ``reason`` is a code among the parameters."""
+    found = row.params.get("purpose") or row.params.get("reason")
+    return found if isinstance(found, str) and not row.kind.startswith(("session.", "host.", "vm.")) else None
+
+
+def _facts(row: Row, only: Row | None, followed: Sequence[Row]) -> dict[str, Any]:
+    """The request's parameters with what became known later: how many rows went out, why it failed, how a console
+    ended."""
+    found = dict(row.params)
+    if only is not None and only is not row:
+        found = only.params | found
+        if (because := only.params.get("reason")) is not None:
+            found["because"] = because
+    for one in followed:
+        if one.kind == "console.closed":
+            found = one.params | found
+    return found

@@ -18,6 +18,8 @@ Doer: TypeAlias = Literal["user", "token", "system"]
 EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 GOOD = ("ok", "succeeded", "skipped")
 """Outcomes that need nobody's attention: done, or nothing to do."""
+FOLDED = ("console.closed", "job.finished")
+"""Ends that belong to an act which stands as a row of its own."""
 SYSTEM_ACTS = (
     "access", "audit", "credential", "export", "guest", "job", "power", "schedule", "settings", "vault",
 )  # fmt: skip
@@ -83,12 +85,16 @@ def _places(wanted: EventFilter) -> list[ColumnElement[bool]]:
 
 def acts(wanted: AuditFilter) -> list[ColumnElement[bool]]:
     """Acts, not what became of them (an outcome that belongs to a request stands in its row), by whom and how ended."""
+    asked = table.alias("asked")
     by_people = table.c.actor_kind.in_(("user", "token"))
     by_system = and_(table.c.actor_kind == "system", or_(*(kind_is(f"{family}.*") for family in SYSTEM_ACTS)))
     doers = {"user": table.c.actor_kind == "user", "token": table.c.actor_kind == "token", "system": by_system}
     found = [
         or_(*(doers[doer] for doer in wanted.by)) if wanted.by else or_(by_people, by_system),
         or_(table.c.phase != "outcome", table.c.act_id.is_(None)),
+        not_(
+            and_(table.c.kind.in_(FOLDED), exists().where(asked.c.act_id == table.c.act_id, asked.c.phase == "request"))
+        ),
     ]
     if wanted.outcome:
         found.append(or_(*(_ended(ending) for ending in wanted.outcome)))
@@ -99,7 +105,8 @@ def _ended(ending: Ending) -> ColumnElement[bool]:
     part = table.alias("part")
     parts = and_(table.c.phase == "request", part.c.act_id == table.c.act_id, part.c.phase == "outcome")
     bad = or_(
-        and_(table.c.outcome.is_not(None), table.c.outcome.not_in(GOOD)),
+        # How a console was closed is no failure.
+        and_(table.c.outcome.is_not(None), table.c.outcome.not_in(GOOD), table.c.kind != "console.closed"),
         # A refusal has no outcome of its own: it is one.
         table.c.kind.in_(("session.refused", "console.refused")),
         exists().where(parts, part.c.outcome.not_in(GOOD)),

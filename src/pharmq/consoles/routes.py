@@ -11,6 +11,7 @@ from litestar.response import Stream
 from pharmq.access import Actor, Privilege
 from pharmq.consoles.check import CheckLine
 from pharmq.consoles.model import Mode, ScreenRow, SessionRow, Ticket, VmType, Wish
+from pharmq.consoles.pictures import picture_taken
 from pharmq.consoles.service import ConsolesService
 from pharmq.http import Limit, Offset, Page
 
@@ -121,6 +122,19 @@ async def set_console_mode(actor: Actor, session_id: SessionId, data: ModeIn, co
     return await consoles.set_mode(actor, session_id, data.mode, force=data.force)
 
 
+@post(
+    "/api/vms/{vm_id:int}/screenshot",
+    operation_id="takeScreenshot",
+    summary="Say that a picture of a screen is taken",
+    tags=["consoles"],
+    opt={"privilege": Privilege.CONSOLE_SCREENSHOT},
+    status_code=204,
+)
+async def take_screenshot(actor: Actor, vm_id: int, consoles: ConsolesService) -> None:
+    """Before the browser saves it: permitted and recorded."""
+    await picture_taken(consoles, actor, vm_id)
+
+
 @get(
     "/api/vms/{vm_id:int}/viewers",
     operation_id="listViewers",
@@ -160,4 +174,5 @@ ROUTES = [
     end_console,
     set_console_mode,
     list_viewers,
+    take_screenshot,
 ]

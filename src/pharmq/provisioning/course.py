@@ -170,10 +170,12 @@ class Course:
                 forgotten = None
                 if account.forget_set is not None and account.forget_set != draft.credential_id:
                     forgotten = await forget_set(self.ground, tx, account.forget_set, host.id)
-                await self._note_switch(tx, account, host, forgotten)
+                await self._note_switch(tx, account, host, forgotten, {"account": account.username})
         return changed
 
-    async def _note_switch(self, tx: Tx, account: Account, host: Host, forgotten: str | None) -> None:
+    async def _note_switch(
+        self, tx: Tx, account: Account, host: Host, forgotten: str | None, facts: dict[str, str]
+    ) -> None:
         who = self._who(account)
         scope = where(self.ground.directory.scope(host.id))
         entries = [
@@ -182,7 +184,7 @@ class Course:
                 act_id=account.act_id,
                 who=who,
                 where=scope,
-                params={"fields": ["credential"], "host": host.host_ip},
+                params={"fields": ["credential"], "host": host.host_ip, **facts},
             )
         ]
         if forgotten is not None:
@@ -215,7 +217,7 @@ class Course:
                     self.ground, tx, host, "password", administrator.username, administrator.password
                 )
                 await store.save(tx.conn, changed)
-                await self._note_switch(tx, account, host, None)
+                await self._note_switch(tx, account, host, None, {})
         return changed
 
     async def _erase(self, account: Account, host: Host) -> Account:

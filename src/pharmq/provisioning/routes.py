@@ -34,11 +34,12 @@ async def list_accounts(
     actor: Actor,
     provisioning: ProvisioningService,
     account_state: Annotated[list[State] | None, QueryParameter(name="state", max_items=6)] = None,
+    host_id: Annotated[list[int] | None, QueryParameter(max_items=1000)] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Page[AccountRow]:
     """``step`` is the one that comes next: where a stopped operation stopped. Ask again to see progress."""
-    return Page(*provisioning.list(actor, account_state or (), limit, offset))
+    return Page(*provisioning.list(actor, account_state or (), limit, offset, host_id or ()))
 
 
 @get(

@@ -343,10 +343,16 @@ class ProvisioningService:
             if allows(actor, Privilege.CREDENTIAL_EDIT, self.ground.directory.scope(host.id))
         ]
 
-    def list(self, actor: Actor, states: Iterable[str], limit: int, offset: int) -> tuple[list[AccountRow], int]:
-        """Every host whose credentials the actor may change, with its account or without."""
-        wanted = frozenset(states)
-        found = [host for host in self._visible(actor) if not wanted or self._state(host.id) in wanted]
+    def list(
+        self, actor: Actor, states: Iterable[str], limit: int, offset: int, ids: Iterable[int] = ()
+    ) -> tuple[list[AccountRow], int]:
+        """Every host whose credentials the actor may change, with its account or without; ``ids``: these alone."""
+        wanted, named = frozenset(states), frozenset(ids)
+        found = [
+            host
+            for host in self._visible(actor)
+            if (not wanted or self._state(host.id) in wanted) and (not named or host.id in named)
+        ]
         return [self.row(host) for host in found[offset : offset + limit]], len(found)
 
     def get(self, actor: Actor, host_id: int) -> AccountRow:

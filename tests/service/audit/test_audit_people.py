@@ -65,7 +65,8 @@ async def test_an_act_is_one_row_with_its_outcome_and_duration(acts: Auditing) -
     rows, total = await acts.search.page(ADMIN, AuditFilter(), None, 100)
     assert [row.kind for row in rows] == ["session.refused", "console.opened", "power.start", "power.stop"]
     assert total == 4
-    stop, start = rows[3], rows[2]
+    stop, start, screen = rows[3], rows[2], rows[1]
+    assert (screen.params["bytes_down"], screen.duration_ms) == (5, 90_000), "a console's end stands in its row"
     assert (stop.outcome, stop.upid, stop.duration_ms, stop.reason) == ("ok", "UPID:1", 90_000, "점검")
     assert (start.outcome, start.outcomes) == (None, {"ok": 1, "job.locked": 1})
     assert (stop.actor.name, stop.actor.source) == ("김약사", "192.0.2.7")
@@ -250,7 +251,8 @@ async def test_a_month_is_reviewed_and_signed_once(acts: Auditing, clock: Manual
     assert (signed.signed_by, signed.note) == (ADMIN.id, "이상 없음")
     with pytest.raises(Conflict):
         await acts.review.sign(ADMIN, "2026-11", "")
-    assert (await acts.review.months(ADMIN))[0].signed_at is not None
+    months = await acts.review.months(ADMIN)
+    assert [(one.month, one.signed_at is not None) for one in months] == [("2026-11", True)], "none before the journal"
 
 
 async def test_a_breach_pack_names_screens_and_exports(acts: Auditing, clock: ManualClock) -> None:

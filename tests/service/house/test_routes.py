@@ -117,6 +117,7 @@ WHO = {
     "PUT /api/vnc/sessions/{session_id:str}/mode": "see",
     "POST /api/vms/{vm_id:int}/console-check": "see",
     "GET /api/vms/{vm_id:int}/viewers": "see",
+    "POST /api/vms/{vm_id:int}/screenshot": "console.screenshot",
     "POST /api/proxmox/hosts/{host_id:int}/shell": "node.shell",
     "GET /api/events": "see",
     "GET /api/service-accounts": "credential.edit",

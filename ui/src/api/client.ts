@@ -128,11 +128,32 @@ async function call<T>(method: string, path: string, options: Options = {}, agai
   return (await response.json()) as T
 }
 
+/** An answer that is a file. It may take long: it is given up only with `signal`. */
+async function file(path: string, body: unknown, signal?: AbortSignal): Promise<Blob> {
+  const headers = { 'Accept-Language': currentLang(), 'Content-Type': 'application/json', 'X-CSRF-Token': csrf }
+  let response: Response
+  try {
+    response = await fetch(path, { method: 'POST', headers, credentials: 'same-origin', body: JSON.stringify(body), signal })
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw new ApiError(0, 'ui.no_server')
+  }
+  if (!response.ok) throw await failure(response)
+  try {
+    return await response.blob()
+  } catch (error) {
+    // The server breaks the connection when it cannot go on: half a file is no file.
+    if (signal?.aborted) throw error
+    throw new ApiError(0, 'ui.no_server')
+  }
+}
+
 export const api = {
   get: <T>(path: string, options?: Options) => call<T>('GET', path, options),
   post: <T>(path: string, body?: unknown, options?: Options) => call<T>('POST', path, { ...options, body: body ?? {} }),
   put: <T>(path: string, body: unknown, options?: Options) => call<T>('PUT', path, { ...options, body }),
   patch: <T>(path: string, body: unknown, options?: Options) => call<T>('PATCH', path, { ...options, body }),
   lines,
+  file,
   delete: <T = void>(path: string, options?: Options) => call<T>('DELETE', path, options),
 }

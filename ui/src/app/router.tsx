@@ -20,6 +20,13 @@ type Search = Record<string, unknown>
 const some = <T extends object>(read: (search: Search) => T) => (search: Search): Partial<T> =>
   Object.fromEntries(Object.entries(read(search)).filter(([, value]) => value !== undefined)) as Partial<T>
 
+const date = (value: unknown): string | undefined => (/^20\d\d-\d\d-\d\d$/.test(String(value)) ? String(value) : undefined)
+/** How both histories are searched. `before`: only rows with a smaller number. */
+const history = (s: Search) => ({
+  kind: words(s.kind), person: text(s.person), pharmacy_id: whole(s.pharmacy_id), host_id: whole(s.host_id), vm_id: whole(s.vm_id),
+  from: date(s.from), to: date(s.to), before: whole(s.before),
+})
+
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: PageError })
 
 const login = createRoute({
@@ -167,13 +174,19 @@ const calendar = createRoute({
 const events = createRoute({
   getParentRoute: () => app,
   path: '/events',
-  validateSearch: some((s) => ({ kind: words(s.kind), pharmacy_id: whole(s.pharmacy_id), host_id: whole(s.host_id), vm_id: whole(s.vm_id) })),
+  validateSearch: some(history),
   component: lazyRouteComponent(() => import('@/pages/events/EventsPage'), 'EventsPage'),
+})
+const audit = createRoute({
+  getParentRoute: () => app,
+  path: '/events/audit',
+  validateSearch: some((s) => ({ ...history(s), part: text(s.part), actor: whole(s.actor), by: words(s.by), outcome: words(s.outcome), act: whole(s.act), month: text(s.month) })),
+  component: lazyRouteComponent(() => import('@/pages/audit/AuditPage'), 'AuditPage'),
 })
 const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings',
-  validateSearch: some((s) => ({ part: text(s.part), user: whole(s.user) })),
+  validateSearch: some((s) => ({ part: text(s.part), user: whole(s.user), state: words(s.state), hosts: words(s.hosts) })),
   component: lazyRouteComponent(() => import('@/pages/settings/SettingsPage'), 'SettingsPage'),
 })
 
@@ -183,7 +196,7 @@ const routeTree = root.addChildren([
   invite,
   secondFactor,
   screen,
-  app.addChildren([dashboard, pharmacies, pharmacy, hosts, host, enrol, vms, consoles, jobs, newJob, onboot, schedules, newSchedule, editSchedule, calendar, events, settings]),
+  app.addChildren([dashboard, pharmacies, pharmacy, hosts, host, enrol, vms, consoles, jobs, newJob, onboot, schedules, newSchedule, editSchedule, calendar, events, audit, settings]),
 ])
 
 export const router = createRouter({ routeTree, defaultPreload: 'intent', defaultPreloadDelay: 80, defaultErrorComponent: PageError, scrollRestoration: true })

@@ -50,7 +50,8 @@ export function problemWords(pharmacy: Pharmacy, hosts: readonly Host[]): { word
 /** A row of the journal as a sign and a sentence; `here`: on the pharmacy's own page, which need not be named. */
 export function eventWords(event: JournalEvent, here = false): { sign: SignName; tone: string; sentence: string; note: string } {
   const { kind, phase, params, outcome } = event
-  const guest = event.vm_name ?? (/^(vm|power|console)\./.test(kind) ? text(params.vm_name ?? params.name) : '')
+  const isVerb = /^(power|guest)\./.test(kind)
+  const guest = event.vm_name ?? (/^(vm|power|guest|console)\./.test(kind) ? text(params.vm_name ?? params.name) : '')
   const pharmacy = event.pharmacy_name ?? (kind.startsWith('pharmacy.') ? text(params.name) : '')
   const place = [here ? '' : pharmacy, guest].filter(Boolean).join(' ')
   const words: Record<string, unknown> = {
@@ -60,9 +61,9 @@ export function eventWords(event: JournalEvent, here = false): { sign: SignName;
     from: tMaybe(`vm.status.${text(params.from)}`) ?? text(params.from),
     to: tMaybe(`vm.status.${text(params.to)}`) ?? text(params.to),
     reason: reasonWords(text(params.reason)),
-    verb: kind.startsWith('power.') ? (tMaybe(`verb.${kind.slice(6)}`) ?? kind.slice(6)) : (tMaybe(`verb.${text(params.verb)}`) ?? ''),
+    verb: isVerb ? (tMaybe(`verb.${kind.slice(6)}`) ?? kind.slice(6)) : (tMaybe(`verb.${text(params.verb)}`) ?? ''),
   }
-  if (kind.startsWith('power.')) {
+  if (isVerb) {
     const good = outcome === 'succeeded' || outcome === 'ok'
     const which = phase === 'request' ? 'request' : good ? 'ok' : outcome === 'skipped' ? 'skipped' : outcome === 'unknown' ? 'unknown' : 'failed'
     const sign: SignName = which === 'ok' ? 'ok' : which === 'failed' ? 'cross' : which === 'unknown' ? 'unknown' : 'turning'
@@ -72,6 +73,12 @@ export function eventWords(event: JournalEvent, here = false): { sign: SignName;
     const to = text(params.to)
     const sign = to === 'running' || to === 'stopped' || to === 'suspended' ? to : 'unknown'
     return { sign, tone: to === 'running' ? 'run' : 'stop', sentence: t('event.vm.status', words).replace(/^[\s:]+/, '').trim(), note: '' }
+  }
+  if (phase !== 'event' && /^(credential|export)\./.test(kind)) {
+    const good = outcome === 'ok'
+    const which = phase === 'request' ? 'request' : good ? 'ok' : 'failed'
+    const what = tMaybe(`event.${kind}`, words) ?? kind
+    return { sign: which === 'request' ? 'turning' : good ? 'ok' : 'cross', tone: which === 'request' ? 'stop' : good ? 'run' : 'off', sentence: t(`event.phase.${which}`, { what }), note: event.actor.name ?? '' }
   }
   const many = params.count !== undefined ? tMaybe(`event.${kind}.many`, words) : undefined
   const sentence = (many ?? tMaybe(`event.${kind}`, words) ?? `${words.place as string} ${kind}`).replace(/^[\s:]+/, '').trim()

@@ -1,7 +1,7 @@
 import { Menu } from '@mantine/core'
 import { lazy, Suspense, useState } from 'react'
 
-import { ApiError } from '@/api/client'
+import { api, ApiError } from '@/api/client'
 import type { Verb } from '@/api/types'
 import { CTRL_ALT_DEL } from '@/consoles/keys'
 import { useMay, useSession } from '@/consoles/may'
@@ -59,8 +59,15 @@ function Out({ tab }: { tab: ConsoleTab }) {
     if (!picture || !session) return notifyFailed(new ApiError(0, 'ui.no_picture_yet'))
     const { name, display_name: shown } = session.user
     const mark = { pharmacy: vm?.pharmacy_name ?? '', vm: vm?.vm_name ?? '', by: shown && shown !== name ? `${shown} (${name})` : name, at: new Date() }
-    saveFile(await markedPicture(picture, mark), fileName(mark))
-    notifyDone(t('console.screenshot.done'))
+    try {
+      const marked = await markedPicture(picture, mark)
+      // What leaves a pharmacy's screen is in the audit before it is a file.
+      if (tab.vmId) await api.post(`/api/vms/${tab.vmId}/screenshot`)
+      saveFile(marked, fileName(mark))
+      notifyDone(t('console.screenshot.done'))
+    } catch (error) {
+      notifyFailed(error)
+    }
   }
   return (
     <>

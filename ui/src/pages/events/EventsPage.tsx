@@ -6,13 +6,14 @@ import { api } from '@/api/client'
 import type { JournalEvent, List } from '@/api/types'
 import { t } from '@/i18n'
 import { clockSeconds, day } from '@/i18n/format'
-import { useHost, useLiveEvents, usePharmacy, useVm } from '@/live/store'
+import { useLiveEvents } from '@/live/store'
 import { Failure } from '@/parts/Failure'
-import { FilterMenu } from '@/parts/FilterMenu'
-import { Icon, Sign } from '@/parts/Icon'
+import { Sign } from '@/parts/Icon'
 import { eventWords } from '@/parts/words'
 
+import { ExportButton, HistoryFilters, HistoryTabs } from './HistoryParts'
 import { isOf, kindsOf, KIND_GROUPS } from './kinds'
+import { asked, filterOf } from './search'
 
 import './events.css'
 
@@ -25,37 +26,29 @@ function Row({ event }: { event: JournalEvent }) {
       <td className="t2 nowrap"><time dateTime={event.at}>{clockSeconds(event.at)}</time></td>
       <td><span className="row-flex"><span className={`event-sign ${tone}`}><Sign name={sign} /></span><span>{sentence}</span></span></td>
       <td className="phone-hide">{/* A removed pharmacy has no page any more. */ event.pharmacy_id !== null && event.pharmacy_name && <Link to="/pharmacies/$pharmacyId" params={{ pharmacyId: event.pharmacy_id }}>{event.pharmacy_name}</Link>}</td>
-      <td className="t2 phone-hide">{event.actor.kind === 'system' ? t('events.system') : event.actor.name}</td>
+      <td className="t2 phone-hide">{event.actor.kind === 'system' ? t('events.system') : (event.actor.name ?? (event.actor.id ? t('history.erased', { n: event.actor.id }) : ''))}</td>
       <td className="t3 small phone-hide"><span className="mono event-upid" title={event.upid ?? undefined}>{event.upid ?? ''}</span></td>
     </tr>
   )
-}
-
-/** What the list is narrowed to, with a way out. */
-function Scope({ onClear }: { onClear: () => void }) {
-  const search = useSearch({ from: '/app/events' })
-  const pharmacy = usePharmacy(search.pharmacy_id)
-  const host = useHost(search.host_id)
-  const vm = useVm(search.vm_id)
-  const words = [pharmacy?.name, host?.host_ip, vm?.vm_name].filter(Boolean).join(' ')
-  if (!search.pharmacy_id && !search.host_id && !search.vm_id) return null
-  return <button type="button" className="chip on" onClick={onClear}>{words || '–'}<Icon name="close" size={12} /><span className="sr">{t('filter.clear')}</span></button>
 }
 
 export function EventsPage() {
   const search = useSearch({ from: '/app/events' })
   const navigate = useNavigate({ from: '/events' })
   const kinds = useMemo(() => kindsOf(search.kind), [search.kind])
-  const query = { pharmacy_id: search.pharmacy_id, host_id: search.host_id, vm_id: search.vm_id, kind: kinds }
+  const query = asked(search, kinds)
+  // What comes in now belongs on top, unless an older span or somebody's name is asked for.
+  const following = !search.person && !search.to && !search.before
   const pages = useInfiniteQuery({
-    queryKey: ['events', query],
-    initialPageParam: undefined as number | undefined,
+    queryKey: ['events', query, search.before],
+    initialPageParam: search.before,
     queryFn: ({ pageParam, signal }) => api.get<List<JournalEvent>>('/api/events', { query: { ...query, before: pageParam, limit: PAGE }, signal }),
     getNextPageParam: (last) => (last.items.length < PAGE ? undefined : last.items.at(-1)?.seq),
   })
   const live = useLiveEvents()
   const rows = useMemo(() => {
     const fits = (event: JournalEvent) =>
+      following &&
       (!kinds || isOf(event.kind, kinds)) &&
       (!search.pharmacy_id || event.pharmacy_id === search.pharmacy_id) &&
       (!search.host_id || event.host_id === search.host_id) &&
@@ -63,14 +56,13 @@ export function EventsPage() {
     const known = pages.data?.pages.flatMap((page) => page.items) ?? []
     const merged = new Map([...live.filter(fits), ...known].map((event) => [event.seq, event]))
     return [...merged.values()].toSorted((a, b) => b.seq - a.seq)
-  }, [live, pages.data, kinds, search.pharmacy_id, search.host_id, search.vm_id])
+  }, [live, pages.data, kinds, following, search.pharmacy_id, search.host_id, search.vm_id])
   const days = Map.groupBy(rows, (event) => day(event.at))
   return (
     <main className="page">
-      <div className="page-head"><h1>{t('nav.events')}</h1></div>
+      <div className="page-head"><h1>{t('history.events')}</h1><HistoryTabs shown="events" /><ExportButton path="/api/events/export" name="pharmq-events" filter={filterOf(query)} /></div>
       <div className="filters">
-        <FilterMenu label={t('events.kind')} value={search.kind} onChange={(kind) => void navigate({ search: (before) => ({ ...before, kind }), replace: true })} choices={KIND_GROUPS.map((value) => ({ value, label: t(`events.kind.${value}`) }))} />
-        <Scope onClear={() => void navigate({ search: (before) => ({ ...before, pharmacy_id: undefined, host_id: undefined, vm_id: undefined }) })} />
+        <HistoryFilters search={search} kinds={KIND_GROUPS.map((value) => ({ value, label: t(`events.kind.${value}`) }))} onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })} />
       </div>
       <Failure error={pages.error} />
       <div className="panel events">
@@ -83,7 +75,7 @@ export function EventsPage() {
             </tbody>
           ))}
         </table>
-        {rows.length === 0 && !pages.isPending && <p className="empty">{t('dash.no_events')}</p>}
+        {rows.length === 0 && !pages.isPending && !pages.error && <p className="empty">{t(Object.keys(search).length ? 'list.none' : 'dash.no_events')}</p>}
       </div>
       {pages.hasNextPage && <button type="button" className="btn" disabled={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>{t('act.more_rows')}</button>}
     </main>

@@ -3,11 +3,11 @@ export const KIND_GROUPS = ['host', 'vm', 'power', 'console', 'access'] as const
 export type KindGroup = (typeof KIND_GROUPS)[number]
 
 const FAMILIES: Record<KindGroup, readonly string[]> = {
-  host: ['host.*', 'pharmacy.*'],
+  host: ['host.*', 'pharmacy.*', 'group.*'],
   vm: ['vm.*'],
-  power: ['power.*', 'job.*'],
+  power: ['power.*', 'guest.*', 'job.*', 'schedule.*'],
   console: ['console.*'],
-  access: ['session.*', 'credential.*', 'settings.*', 'access.*'],
+  access: ['session.*', 'credential.*', 'settings.*', 'access.*', 'audit.*', 'export.*', 'vault.*'],
 }
 
 /** The families of the chosen groups ("host,vm") as the API takes them; undefined = all kinds. */

@@ -7,6 +7,7 @@ import { useState } from 'react'
 import { api } from '@/api/client'
 import type { Farewell, InvitationOut, KnownSecret, UserRow } from '@/api/access-types'
 import type { List } from '@/api/types'
+import { useMay } from '@/consoles/may'
 import { t, tMaybe } from '@/i18n'
 import { dayAndTime } from '@/i18n/format'
 import { Failure, fieldError } from '@/parts/Failure'
@@ -14,8 +15,14 @@ import { Failure, fieldError } from '@/parts/Failure'
 import { InvitationLink } from './UserParts'
 
 function Secrets({ known }: { known: readonly KnownSecret[] }) {
+  const mayChange = useMay('credential.edit')
   if (known.length === 0) return <p className="t2">{t('farewell.none')}</p>
+  const open = known.filter((one) => !one.changed_since)
+  const hosts = open.filter((one) => one.kind === 'host').map((one) => one.id)
   return (
+    <>
+    {open.length > 0 && <p className="t2">{t('farewell.root')}</p>}
+    {mayChange && hosts.length > 1 && <p><Link className="btn" to="/settings" search={{ part: 'accounts', hosts: hosts.join(',') }}>{t('farewell.rotate_all', { n: hosts.length })}</Link></p>}
     <ul>
       {known.map((one) => (
         <li key={`${one.kind}-${one.id}`} className="line">
@@ -24,12 +31,13 @@ function Secrets({ known }: { known: readonly KnownSecret[] }) {
           <span className="t3 small nowrap">{dayAndTime(one.at)}</span>
           {one.changed_since
             ? <span className="tag plain">{t('farewell.changed')}</span>
-            : one.kind === 'host'
-              ? <Link className="btn in-row" to="/hosts/$hostId" params={{ hostId: one.id }}>{t('farewell.change')}</Link>
-              : <Link className="btn in-row" to="/settings" search={{}}>{t('farewell.change')}</Link>}
+            : mayChange && (one.kind === 'host'
+              ? <Link className="btn in-row" to="/settings" search={{ part: 'accounts', hosts: String(one.id) }}>{t('farewell.rotate')}</Link>
+              : <Link className="btn in-row" to="/settings" search={{}}>{t('farewell.change')}</Link>)}
         </li>
       ))}
     </ul>
+    </>
   )
 }
 

@@ -8,8 +8,8 @@ import { Failure, fieldError } from '@/parts/Failure'
 import { notifyDone } from '@/parts/notify'
 
 type Values = Record<string, number | string | boolean>
-/** Stand on the page of the security policy. */
-const POLICY = new Set(['lock_minutes', 'reauth_minutes', 'invitation_hours'])
+/** Stand on pages of their own: the security policy, service accounts, the audit. */
+const POLICY = new Set(['lock_minutes', 'reauth_minutes', 'invitation_hours', 'rotate_days', 'keep_access_days', 'keep_grants_days'])
 
 /** Numbers that may change while PharmQ runs; the server knows their bounds and says so by field. */
 export function Runtime() {

@@ -4,6 +4,7 @@ import { Link, useSearch } from '@tanstack/react-router'
 import { sessionQuery } from '@/app/session'
 import { t, type MessageKey } from '@/i18n'
 
+import { Accounts } from './Accounts'
 import { Credentials } from './Credentials'
 import { Groups } from './Groups'
 import { KindRules } from './KindRules'
@@ -36,6 +37,7 @@ interface Part {
 }
 const PARTS: readonly Part[] = [
   { key: 'general', label: 'settings.part.general', needs: ['settings.edit', 'credential.edit', 'pharmacy.edit', 'host.edit'], Page: General },
+  { key: 'accounts', label: 'settings.part.accounts', needs: ['credential.edit'], Page: Accounts },
   { key: 'users', label: 'settings.part.users', needs: ['access.edit'], Page: Users },
   { key: 'roles', label: 'settings.part.roles', needs: ['access.edit'], Page: Roles },
   { key: 'policy', label: 'settings.part.policy', needs: ['settings.edit'], Page: Policy },

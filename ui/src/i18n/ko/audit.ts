@@ -1,0 +1,42 @@
+export const audit = {
+  'history.tabs': '이력 구분', 'history.events': '이벤트 이력', 'history.audit': '감사 이력', 'history.vm': 'VM', 'history.vm_search': 'VM 이름 또는 번호', 'history.more_vms': '외 {n}대. 더 입력하세요.',
+  'history.person': '사람 이름 또는 접속 주소', 'history.from': '시작일', 'history.to': '종료일', 'history.clear': '모두 지우기', 'history.until_row': '{n}행까지', 'history.erased': '사용자 #{n}',
+  'export.act': '내보내기', 'export.title': '이력 내보내기', 'export.cost': '지금 고른 조건의 이력을 파일로 받습니다. 누가 왜 받았는지 감사 이력에 남습니다.', 'export.format': '형식', 'export.csv': 'CSV (엑셀)', 'export.jsonl': 'JSON 줄',
+  'export.reason': '사유', 'export.reason_why': '어디에 쓰는지 짧게 적으세요. 기록됩니다.', 'export.busy': '받는 중', 'export.done': '파일을 받았습니다.',
+
+  'audit.parts': '감사 이력 구분', 'audit.part.acts': '행위', 'audit.part.proof': '무결성 · 보관', 'audit.part.review': '월간 점검', 'audit.part.breach': '유출 조사', 'audit.part.erase': '개인정보 파기',
+  'audit.not_allowed': '감사 이력을 볼 권한이 없습니다. 관리자에게 감사자 역할을 요청하세요.', 'audit.none': '아직 기록된 행위가 없습니다.', 'audit.none_found': '조건에 맞는 행위가 없습니다. 조건을 줄여 보세요.',
+  'audit.kinds.power': '전원 · 스냅샷', 'audit.kinds.console': '화면', 'audit.kinds.session': '로그인', 'audit.kinds.access': '접근 권한', 'audit.kinds.credential': '로그인 정보', 'audit.kinds.host': '호스트 · 약국 · VM', 'audit.kinds.export': '내보내기 · 감사', 'audit.kinds.schedule': '예약', 'audit.kinds.settings': '설정',
+  'audit.ending': '결과', 'audit.ended.ok': '성공', 'audit.ended.failed': '실패 · 거부', 'audit.ended.open': '진행 중', 'audit.by': '행위자', 'audit.by.user': '사람', 'audit.by.token': 'API 토큰', 'audit.by.system': 'PharmQ 자동',
+  'audit.row': '행', 'audit.kind': '종류', 'audit.source': '접속 주소', 'audit.finished': '끝난 시각', 'audit.act_id': '행위 번호', 'audit.all_of': '{name} 님의 모든 행위', 'audit.reason': '사유: {reason}', 'audit.moment': '1초 미만',
+  'audit.job': '작업별 결과 보기', 'audit.verb': '{place} {verb}', 'audit.vms': 'VM {n}대',
+  'audit.outcome.ok': '성공', 'audit.outcome.done': '완료', 'audit.outcome.refused': '거부', 'audit.outcome.open': '진행 중', 'audit.outcome.failed': '실패', 'audit.outcome.skipped': '건너뜀', 'audit.outcome.unknown': '결과 알 수 없음', 'audit.outcome.cancelled': '취소', 'audit.outcome.count': '{word} {n}', 'audit.outcome.export.interrupted': '중단됨',
+  'param.job_id': '작업', 'param.total': '대상 VM', 'param.force': '강제', 'param.skipped': '건너뜀', 'param.fields': '바뀐 항목', 'param.user_id': '사용자 번호', 'param.role': '역할', 'param.path': '범위', 'param.name': '이름', 'param.host': '호스트', 'param.rows': '행 수', 'param.format': '형식', 'param.filter': '조건', 'param.person': '찾은 사람', 'param.session_id': '콘솔', 'param.month': '달', 'param.note': '의견', 'param.since': '시작', 'param.until': '끝', 'param.findings': '발견', 'param.step': '단계', 'param.user': '계정', 'param.sessions': '끝낸 로그인', 'param.heir_id': '넘겨받은 사람', 'param.code': '이유', 'param.tokens': '끝낸 토큰', 'param.grants': '권한', 'param.schedule_id': '예약', 'param.credential_id': '로그인 정보 번호',
+
+  'proof.check': '무결성 검사', 'proof.begin': '검사 시작', 'proof.why': '처음부터 끝까지 모든 행의 해시와 서명을 다시 계산해, 바뀌거나 지워지거나 자리가 옮겨진 행을 찾습니다.', 'proof.running': '{total}행 중 {n}행을 검사했습니다.', 'proof.never': '서버가 시작된 뒤로 아직 검사하지 않았습니다.',
+  'proof.whole': '이상 없음 · {n}행', 'proof.broken': '이상 {n}건', 'proof.cut': '보관 기간이 지나 정리한 구간 {n}개는 서명된 기록으로 확인했습니다.', 'proof.show_rows': '해당 행 보기',
+  'proof.head': '마지막 행의 서명', 'proof.head_why': '이 값을 다른 곳(종이, 메일, 다른 서버)에 적어 두면, 나중에 이력 전체를 새로 만들어 바꾸더라도 드러납니다.', 'proof.copy': '한 줄로 복사', 'proof.hash': '해시', 'proof.signature': '서명', 'proof.signed': '서명이 맞습니다', 'proof.unsigned': '서명이 맞지 않습니다', 'proof.public': '공개 키 (Ed25519)',
+  'keep.title': '보관과 전달', 'keep.days': '보관 기간', 'keep.both': '접속 기록 {access}일 · 권한 기록 {grants}일', 'keep.oldest': '남아 있는 행', 'keep.rows': '{first}~{last}행', 'keep.cut': '정리', 'keep.cut_until': '{n}행까지 정리함 ({day})', 'keep.cut_none': '정리한 행이 없습니다.', 'keep.forwarding': '로그 서버 전달',
+  'keep.off': '전달하지 않음', 'keep.failing': '전달 멈춤 · 밀린 행 {n}', 'keep.sent': '{n}행까지 전달 · 밀린 행 {behind}', 'keep.unreached': '로그 서버에 전달하지 못하고 있습니다.', 'keep.unreached_remedy': '로그 서버와 주소를 확인하세요. 밀린 행은 연결되면 이어서 전달합니다.',
+  'keep.access': '접속 기록 보관 (일)', 'keep.access_why': '730일(2년) 이상', 'keep.grants': '권한 · 내보내기 기록 보관 (일)', 'keep.grants_why': '1,095일(3년) 이상', 'keep.syslog': '로그 서버 (RFC 5424)', 'keep.syslog_why': 'tls://, tcp://, udp:// 주소. 비워 두면 전달하지 않습니다.',
+
+  'review.why': '한 달 동안 누가 무엇을 얼마나 했는지 살펴보고 서명합니다. 서명한 내용은 그대로 보관됩니다.', 'review.months': '점검할 달', 'review.is_signed': '서명함', 'review.is_open': '서명 전', 'review.of': '{month} 점검', 'review.counting': '세는 중입니다.', 'review.nobody': '이 달에는 기록된 행위가 없습니다.',
+  'review.acts': '행위', 'review.sign_ins': '로그인', 'review.refused': '거부', 'review.consoles': '화면', 'review.exports': '내보내기', 'review.changes': '권한 변경', 'review.unusual': '야간·일요일', 'review.addresses': '접속 주소', 'review.remarks': '살펴볼 점', 'review.unknown': '모르는 이름으로 시도',
+  'review.dormant': '90일 넘게 로그인하지 않은 계정', 'review.no_dormant': '쉬고 있는 계정이 없습니다.', 'review.last_in': '마지막 로그인 {day}', 'review.never_in': '로그인한 적 없음',
+  'review.signature': '서명', 'review.note': '의견', 'review.note_why': '확인한 내용과 조치를 적으세요.', 'review.sign': '점검 서명', 'review.done': '서명했습니다.', 'review.signed': '사용자 #{who} · {at} 서명',
+
+  'person.pick': '사람', 'person.number': '사용자 번호',
+  'breach.title': '유출 조사 자료', 'breach.why': '한 사람이 한 기간에 연 화면과 시간, 내보낸 파일, 캡처, 로그인을 모읍니다. 만든 사실이 감사 이력에 남습니다.', 'breach.period': '기간', 'breach.make': '자료 만들기', 'breach.screens': '연 화면', 'breach.csv': 'CSV로 저장', 'breach.json': '전체 저장 (JSON)',
+  'breach.summary': '행위 {acts}건 · 약국 {pharmacies}곳 · 접속 주소 {addresses}', 'breach.nothing': '이 기간에는 없습니다.', 'breach.pharmacy': '약국', 'breach.vm': 'VM', 'breach.opened': '연 시각', 'breach.closed': '닫은 시각', 'breach.length': '본 시간', 'breach.seconds': '본 시간(초)', 'breach.bytes': '받은 양', 'breach.still_open': '열려 있음',
+  'breach.exports': '내보내기', 'breach.screenshots': '화면 캡처', 'breach.sign_ins': '로그인',
+  'erase.title': '퇴사자 개인정보 파기', 'erase.why': '이력에 남은 이름, 접속 주소, 사유를 지웁니다. 한 일은 사용자 번호로 남고 무결성도 그대로입니다. 중지했거나 삭제한 계정만 할 수 있습니다.', 'erase.reason_why': '누구의 요청인지 적으세요. 이름은 쓰지 마세요. 이 사유는 지워지지 않습니다.', 'erase.act': '개인정보 파기', 'erase.ask': '사용자 #{n}의 이름과 주소를 모두 지울까요?', 'erase.cost': '되돌릴 수 없습니다. 법으로 보관해야 하는 기간이 지났는지 먼저 확인하세요.', 'erase.done': '{n}건에서 지웠습니다.',
+
+  'event.phase.request': '{what} 요청', 'event.phase.ok': '{what} 완료', 'event.phase.failed': '{what} 실패',
+  'event.audit.cut': '보관 기간이 지난 {first}~{last}행 정리', 'event.audit.erased': '사용자 #{user_id} 개인정보 파기', 'event.audit.restored': '백업 복원 기록', 'event.audit.reviewed': '{month} 월간 점검 서명', 'event.audit.verified': '무결성 검사 ({rows}행)',
+  'event.export.audit': '감사 이력 내보내기', 'event.export.events': '이벤트 이력 내보내기', 'event.export.breach_pack': '사용자 #{user_id} 유출 조사 자료', 'event.vault.rotated': '암호화 키 교체',
+  'event.credential.provision': '{place} 서비스 계정 만들기', 'event.credential.rotate': '{place} 서비스 계정 교체', 'event.credential.remove': '{place} 서비스 계정 제거',
+  'event.group.added': '그룹 추가: {name}', 'event.group.changed': '그룹 변경: {name}', 'event.group.removed': '그룹 삭제: {name}',
+  'event.schedule.added': '예약 추가: {name}', 'event.schedule.changed': '예약 변경: {name}', 'event.schedule.removed': '예약 삭제: {name}', 'event.schedule.paused': '예약 일시 중지: {name}', 'event.schedule.resumed': '예약 다시 시작: {name}', 'event.schedule.ran': '예약 실행: {name}', 'event.schedule.missed': '예약을 놓침: {name}', 'event.schedule.skipped': '예약 건너뜀: {name}', 'event.schedule.failed': '예약 실패: {name}',
+  'event.console.control': '{actor} 님이 {place} 화면 조작 시작', 'event.console.controlled': '{place} 화면 조작 바뀜', 'event.console.checked': '{place} 화면 진단', 'event.console.screenshot': '{actor} 님이 {place} 화면 캡처',
+  'audit.outcome.partly': '{total}대 중 {n}대 끝남', 'audit.yes': '예', 'audit.no': '아니요', 'value.reason.password': '비밀번호가 맞지 않음', 'value.reason.code': '인증 코드가 맞지 않음', 'value.reason.outside': '외부 접속에 2단계 인증 없음', 'value.reason.confirm': '재확인 비밀번호가 맞지 않음', 'value.mode.control': '조작', 'value.mode.view': '보기만', 'param.because': '이유', 'param.cause': '닫힌 이유', 'param.bytes_down': '받은 양', 'param.bytes_up': '보낸 양', 'param.seconds': '본 시간', 'param.mode': '방식', 'param.kind': '연결 종류', 'param.reason': '이유', 'review.none': '점검할 달이 없습니다. 첫 달이 끝나면 여기에 나옵니다.',
+} as const
