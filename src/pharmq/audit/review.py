@@ -64,7 +64,10 @@ class ReviewReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReviewMonth(msgspec.Struct, frozen=True):
+    """``ended``: only then may it be signed."""
+
     month: str
+    ended: bool
     signed_at: datetime | None
     signed_by: int | None
 
@@ -115,18 +118,18 @@ class ReviewService:
         self.clock = clock
 
     async def months(self, actor: Actor) -> list[ReviewMonth]:
-        """The last twelve months that have ended and of which something is kept, newest first, and which are signed."""
+        """This month and the last twelve, as far as something is kept of them, newest first, and which are signed."""
         require_reading(actor)
         async with self.db.read() as conn:
             signed = {row.month: row for row in await conn.execute(select(audit_reviews))}
             oldest = await store.oldest(conn)
-        found, at = [], self.clock.now().astimezone(SEOUL).replace(day=1)
-        for _ in range(12):
+        now = self.clock.now().astimezone(SEOUL)
+        found, at = [], now.replace(day=1)
+        for back in range(13):
+            month, row = f"{at:%Y-%m}", signed.get(f"{at:%Y-%m}")
+            if row is not None or (oldest is not None and bounds(month)[1] > oldest[1]):
+                found.append(ReviewMonth(month, back > 0, row and row.signed_at, row and row.signed_by))
             at = (at - timedelta(days=1)).replace(day=1)
-            row = signed.get(f"{at:%Y-%m}")
-            if row is None and (oldest is None or bounds(f"{at:%Y-%m}")[1] <= oldest[1]):
-                continue
-            found.append(ReviewMonth(f"{at:%Y-%m}", row.signed_at if row else None, row.signed_by if row else None))
         return found
 
     async def report(self, actor: Actor, month: str) -> ReviewReport:

@@ -123,6 +123,9 @@ def test_a_person_knows_what_they_typed_until_somebody_else_types_another() -> N
         credential(11, 7, 4, "created"),
         credential(12, 8, 4, "removed"),
         credential(13, 7, 3, "secret"),
+        host(14, "host.added", 7, 24),
+        # They asked for a service account: its secret is nobody's, and theirs is out of use.
+        row(15, "host.changed", 7, {"fields": ["credential"], "account": "pharmq@pve"}, Where(("/",), 4, 24)),
     ]
     known = {(one.kind, one.id): one.changed_since for one in known_secrets(history, 7)}
     assert known == {
@@ -132,6 +135,7 @@ def test_a_person_knows_what_they_typed_until_somebody_else_types_another() -> N
         ("credential", 4): True,
         ("host", 21): False,
         ("host", 22): True,
+        ("host", 24): True,
     }
     (first, *_) = known_secrets(history, 7)
     assert (first.id, first.at) == (3, at(13))

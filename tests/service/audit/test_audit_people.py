@@ -252,7 +252,8 @@ async def test_a_month_is_reviewed_and_signed_once(acts: Auditing, clock: Manual
     with pytest.raises(Conflict):
         await acts.review.sign(ADMIN, "2026-11", "")
     months = await acts.review.months(ADMIN)
-    assert [(one.month, one.signed_at is not None) for one in months] == [("2026-11", True)], "none before the journal"
+    seen = [(one.month, one.ended, one.signed_at is not None) for one in months]
+    assert seen == [("2026-12", False, False), ("2026-11", True, True)], "none before the journal"
 
 
 async def test_a_breach_pack_names_screens_and_exports(acts: Auditing, clock: ManualClock) -> None:

@@ -880,6 +880,7 @@ export interface Schemas {
     states?: ("failed" | "unknown" | "cancelled" | unknown)[]
   }
   ReviewMonth: {
+    ended: boolean
     month: string
     signed_at: string | null
     signed_by: number | null

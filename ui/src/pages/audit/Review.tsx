@@ -86,6 +86,7 @@ function Month({ month, onSigned }: { month: ReviewMonth; onSigned: () => void }
           <header><h2 id="sign-title">{t('review.signature')}</h2></header>
           {report.signed_at
             ? <div className="panel-body"><State sign="ok" tone="run">{t('review.signed', { at: dayAndTime(report.signed_at), who: report.signed_by ?? '–' })}</State>{report.note && <p className="audit-note">{report.note}</p>}</div>
+            : !month.ended ? <p className="empty">{t('review.not_yet')}</p>
             : <Signing report={report} onSigned={(signed) => {
                 client.setQueryData(key, signed)
                 onSigned()
@@ -101,7 +102,8 @@ export function Review() {
   const { month } = useSearch({ from: '/app/events/audit' })
   const navigate = useNavigate({ from: '/events/audit' })
   const months = useQuery({ queryKey: ['audit-reviews'], queryFn: () => api.get<ReviewMonth[]>('/api/audit/reviews') })
-  const shown = months.data?.find((one) => one.month === month) ?? months.data?.[0]
+  // What waits for a signature comes first; the running month is there to look at.
+  const shown = months.data?.find((one) => one.month === month) ?? months.data?.find((one) => one.ended && !one.signed_at) ?? months.data?.[0]
   return (
     <>
       <p className="t2">{t('review.why')}</p>
@@ -109,7 +111,7 @@ export function Review() {
       <nav className="review-months" aria-label={t('review.months')}>
         {months.data?.map((one) => (
           <button key={one.month} type="button" className={one === shown ? 'chip on' : 'chip'} aria-pressed={one === shown} onClick={() => void navigate({ search: { part: 'review', month: one.month }, replace: true })}>
-            {one.month}<span className={one.signed_at ? 'run small' : 'warn small'}>{t(one.signed_at ? 'review.is_signed' : 'review.is_open')}</span>
+            {one.month}<span className={one.signed_at ? 'run small' : one.ended ? 'warn small' : 't3 small'}>{t(one.signed_at ? 'review.is_signed' : one.ended ? 'review.is_open' : 'review.is_running')}</span>
           </button>
         ))}
       </nav>
