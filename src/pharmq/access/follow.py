@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.5
 """Revoking takes effect within a second, also on a manager that was not asked."""
 LIMIT = 500
-_QUIET = ("session.opened", "session.refused")
+_QUIET = ("session.opened", "session.refused", "access.refused")
 
 
 class Follower:

@@ -1,7 +1,8 @@
 """Slowing down guesses without locking anybody else out. Pure apart from its own counters.
 
 Failures are counted per (account, address) and per address. An attacker elsewhere therefore cannot lock the
-account for its owner, and one address cannot try many accounts.
+account for its owner, and one address cannot try many accounts. Whoever has signed in from an address before is not
+held up by what others at that address get wrong: an office behind one address is not locked by one of its desks.
 """
 
 import math
@@ -20,14 +21,14 @@ REMEMBERED = 10_000
 class Throttle:
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[str, str | None], tuple[int, float]] = OrderedDict()
+        self._at_home: OrderedDict[tuple[str, str | None], None] = OrderedDict()
 
     def wait_s(self, account: str, address: str | None, now: float) -> int:
         """Whole seconds until another try is looked at; 0 when it may be tried now."""
-        waits = [
-            self._wait((account, address), FREE_TRIES_PAIR, now),
-            self._wait(("", address), FREE_TRIES_ADDRESS, now),
-        ]
-        return math.ceil(max(waits))
+        own = self._wait((account, address), FREE_TRIES_PAIR, now)
+        if (account, address) in self._at_home:
+            return math.ceil(own)
+        return math.ceil(max(own, self._wait(("", address), FREE_TRIES_ADDRESS, now)))
 
     def failed(self, account: str, address: str | None, now: float) -> None:
         for key in ((account, address), ("", address)):
@@ -38,6 +39,10 @@ class Throttle:
 
     def succeeded(self, account: str, address: str | None) -> None:
         self._seen.pop((account, address), None)
+        self._at_home[account, address] = None
+        self._at_home.move_to_end((account, address))
+        while len(self._at_home) > REMEMBERED:
+            self._at_home.popitem(last=False)
 
     def _wait(self, key: tuple[str, str | None], free: int, now: float) -> float:
         count, last = self._seen.get(key, (0, now))

@@ -108,7 +108,7 @@ def _ended(ending: Ending) -> ColumnElement[bool]:
         # How a console was closed is no failure.
         and_(table.c.outcome.is_not(None), table.c.outcome.not_in(GOOD), table.c.kind != "console.closed"),
         # A refusal has no outcome of its own: it is one.
-        table.c.kind.in_(("session.refused", "console.refused")),
+        table.c.kind.in_(("session.refused", "console.refused", "access.refused")),
         exists().where(parts, part.c.outcome.not_in(GOOD)),
     )
     under_way = and_(table.c.phase == "request", not_(exists().where(parts)))

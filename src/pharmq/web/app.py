@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 from pharmq.access.gate import Authentication, Gate, provide_actor, provide_signed_in
 from pharmq.access.service import AccessService
 from pharmq.base.config import Config
+from pharmq.base.errors import Forbidden
 from pharmq.http import HANDLERS
 from pharmq.web.openapi import openapi_document
 from pharmq.web.static_files import UiFiles, ui
@@ -97,12 +98,18 @@ def create_app(
         if secure:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
+    async def note_refusal(error: Exception, scope: Scope) -> None:
+        caller = scope.get("user")
+        if isinstance(error, Forbidden) and caller is not None:
+            await access.refusals.note(caller.actor, str(scope.get("method", "")), scope["path"], error)
+
     return Litestar(
         route_handlers=[*routes, openapi, ui],
         dependencies=dependencies,
         middleware=[DefineMiddleware(Authentication, access=access)],
         guards=[Gate(config.origin, access)],
         exception_handlers=HANDLERS,
+        after_exception=[note_refusal],
         before_send=[add_headers],
         request_max_body_size=MAX_BODY,
         logging_config=None,

@@ -61,6 +61,7 @@ export function eventWords(event: JournalEvent, here = false): { sign: SignName;
     from: tMaybe(`vm.status.${text(params.from)}`) ?? text(params.from),
     to: tMaybe(`vm.status.${text(params.to)}`) ?? text(params.to),
     reason: reasonWords(text(params.reason)),
+    privilege: tMaybe(`privilege.${text(params.privilege)}`) ?? text(params.privilege),
     verb: isVerb ? (tMaybe(`verb.${kind.slice(6)}`) ?? kind.slice(6)) : (tMaybe(`verb.${text(params.verb)}`) ?? ''),
   }
   if (isVerb) {

@@ -11,6 +11,7 @@ export const audit = {
   'audit.row': '행', 'audit.kind': '종류', 'audit.source': '접속 주소', 'audit.finished': '끝난 시각', 'audit.act_id': '행위 번호', 'audit.all_of': '{name} 님의 모든 행위', 'audit.reason': '사유: {reason}', 'audit.moment': '1초 미만',
   'audit.job': '작업별 결과 보기', 'audit.verb': '{place} {verb}', 'audit.vms': 'VM {n}대',
   'audit.outcome.ok': '성공', 'audit.outcome.done': '완료', 'audit.outcome.refused': '거부', 'audit.outcome.open': '진행 중', 'audit.outcome.failed': '실패', 'audit.outcome.skipped': '건너뜀', 'audit.outcome.unknown': '결과 알 수 없음', 'audit.outcome.cancelled': '취소', 'audit.outcome.count': '{word} {n}', 'audit.outcome.export.interrupted': '중단됨',
+  'param.privilege': '필요한 권한', 'param.method': '방법', 'param.unsaid': '생략된 거부',
   'param.job_id': '작업', 'param.total': '대상 VM', 'param.force': '강제', 'param.skipped': '건너뜀', 'param.fields': '바뀐 항목', 'param.user_id': '사용자 번호', 'param.role': '역할', 'param.path': '범위', 'param.name': '이름', 'param.host': '호스트', 'param.rows': '행 수', 'param.format': '형식', 'param.filter': '조건', 'param.person': '찾은 사람', 'param.session_id': '콘솔', 'param.month': '달', 'param.note': '의견', 'param.since': '시작', 'param.until': '끝', 'param.findings': '발견', 'param.step': '단계', 'param.user': '계정', 'param.sessions': '끝낸 로그인', 'param.heir_id': '넘겨받은 사람', 'param.code': '이유', 'param.tokens': '끝낸 토큰', 'param.grants': '권한', 'param.schedule_id': '예약', 'param.credential_id': '로그인 정보 번호',
 
   'proof.check': '무결성 검사', 'proof.begin': '검사 시작', 'proof.why': '처음부터 끝까지 모든 행의 해시와 서명을 다시 계산해, 바뀌거나 지워지거나 자리가 옮겨진 행을 찾습니다.', 'proof.running': '{total}행 중 {n}행을 검사했습니다.', 'proof.never': '서버가 시작된 뒤로 아직 검사하지 않았습니다.',
@@ -32,6 +33,7 @@ export const audit = {
   'erase.title': '퇴사자 개인정보 파기', 'erase.why': '이력에 남은 이름, 접속 주소, 사유를 지웁니다. 한 일은 사용자 번호로 남고 무결성도 그대로입니다. 중지했거나 삭제한 계정만 할 수 있습니다.', 'erase.reason_why': '누구의 요청인지 적으세요. 이름은 쓰지 마세요. 이 사유는 지워지지 않습니다.', 'erase.act': '개인정보 파기', 'erase.ask': '사용자 #{n}의 이름과 주소를 모두 지울까요?', 'erase.cost': '되돌릴 수 없습니다. 법으로 보관해야 하는 기간이 지났는지 먼저 확인하세요.', 'erase.done': '{n}건에서 지웠습니다.',
 
   'event.phase.request': '{what} 요청', 'event.phase.ok': '{what} 완료', 'event.phase.failed': '{what} 실패',
+  'event.access.refused': '{actor} 님의 요청 거부 (권한 없음: {privilege})',
   'event.audit.cut': '보관 기간이 지난 {first}~{last}행 정리', 'event.audit.erased': '사용자 #{user_id} 개인정보 파기', 'event.audit.restored': '백업 복원 기록', 'event.audit.reviewed': '{month} 월간 점검 서명', 'event.audit.verified': '무결성 검사 ({rows}행)',
   'event.export.audit': '감사 이력 내보내기', 'event.export.events': '이벤트 이력 내보내기', 'event.export.breach_pack': '사용자 #{user_id} 유출 조사 자료', 'event.vault.rotated': '암호화 키 교체',
   'event.credential.provision': '{place} 서비스 계정 만들기', 'event.credential.rotate': '{place} 서비스 계정 교체', 'event.credential.remove': '{place} 서비스 계정 제거',
