@@ -29,9 +29,9 @@ async def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def stage(folder: Path) -> AsyncIterator[Stage]:
     """One of its own: its journal is read as a whole, and tampered with in the end."""
     async with stage_in(folder) as made:
-        vms = [{"host_id": made.host_ids[number], "vmid": 100} for number in (0, 1)]
-        await made.api("POST", "/api/vms/batch/reboot", {"vms": vms[:1]})
-        await made.api("POST", "/api/vms/batch/reboot", {"vms": vms, "force": True})
+        await made.api("POST", "/api/vms/batch/reboot", {"vms": [{"host_id": made.host_ids[0], "vmid": 100}]})
+        both = [{"host_id": host_id, "vmid": 101} for host_id in made.host_ids[:2]]
+        await made.api("POST", "/api/vms/batch/reboot", {"vms": both})
         await until(lambda: jobs_ended(made), "both jobs ended")
         yield made
 
@@ -126,8 +126,8 @@ async def test_events_are_searched_by_pharmacy_vm_and_person(stage: Stage, visit
     rows = page.locator(".events tbody tr").filter(has_text="재시작 완료")
     await expect(rows).to_have_count(3)
     await page.get_by_role("button", name="VM: 전체").click()
-    await page.get_by_label("VM 이름 또는 번호").fill("마포늘푸른약국 POS")
-    await page.get_by_role("menuitem", name="POS-1").click()
+    await page.get_by_label("VM 이름 또는 번호").fill("마포늘푸른약국 KIOSK")
+    await page.get_by_role("menuitem", name="KIOSK-1").click()
     await expect(rows).to_have_count(1)
     await expect(page).to_have_url(re.compile(r"vm_id=\d+"))
     await page.get_by_label("사람 이름 또는 접속 주소").fill("nobody")
@@ -142,9 +142,8 @@ async def test_the_month_is_reviewed_and_signed(visit: Visit) -> None:
         answer = await route.fetch()
         months = await answer.json()
         last = {"month": "2026-01", "ended": True, "signed_at": None, "signed_by": None}
-        report = await (
-            await route.request.frame.page.context.request.get(f"{visit.url}/api/audit/reviews/2026-01")
-        ).json()
+        asked = await visit.context.request.get(f"{visit.url}/api/audit/reviews/2026-01")
+        report = await asked.json()
         last |= {"signed_at": report["signed_at"], "signed_by": report["signed_by"]}
         await route.fulfill(response=answer, json=[*months, last])
 

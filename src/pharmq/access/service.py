@@ -19,6 +19,7 @@ from pharmq.access.model import ADMINISTRATOR, EVERYTHING, Actor, Privilege, req
 from pharmq.access.own import Own, clear_second_factor
 from pharmq.access.people import People, user_exists
 from pharmq.access.policy import needs_second_factor
+from pharmq.access.refusals import Refusals
 from pharmq.access.sessions import NewSession, Sessions
 from pharmq.base.clock import Clock
 from pharmq.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
@@ -44,6 +45,7 @@ class AccessService:
         self.own = Own(self.ground, self.sessions)
         self.people = People(self.ground, self.sessions)
         self.leaving = Leaving(self.ground, self.people, self.sessions)
+        self.refusals = Refusals(self.ground)
         self._follower = Follower(self.ground)
 
     async def start(self) -> None:

@@ -128,7 +128,8 @@ class ReviewService:
         for back in range(13):
             month, row = f"{at:%Y-%m}", signed.get(f"{at:%Y-%m}")
             if row is not None or (oldest is not None and bounds(month)[1] > oldest[1]):
-                found.append(ReviewMonth(month, back > 0, row and row.signed_at, row and row.signed_by))
+                signed_at, signed_by = (row.signed_at, row.signed_by) if row is not None else (None, None)
+                found.append(ReviewMonth(month, back > 0, signed_at, signed_by))
             at = (at - timedelta(days=1)).replace(day=1)
         return found
 

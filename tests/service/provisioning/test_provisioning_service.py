@@ -54,6 +54,8 @@ async def test_roots_password_is_gone_when_the_last_host_has_left_it(newest: Wor
         assert list(await conn.execute(credentials.select())) == []
     kinds = [(row.kind, row.phase, row.outcome) for row in await newest.rows("credential.")]
     assert kinds.count(("credential.provision", "outcome", "ok")) == 3
+    switched = [row.params for row in await newest.rows("host.changed") if row.params["fields"] == ["credential"]]
+    assert {params["account"] for params in switched} == {"pharmq@pve"}, "a secret that nobody knows"
     assert ("credential.changed", "event", None) in kinds
 
 
@@ -186,6 +188,8 @@ async def test_only_who_may_change_a_hosts_credentials(newest: World) -> None:
             await process.provisioning.provision(grant("/host/1", Privilege.SEE, Privilege.HOST_EDIT), form)
         only = grant("/host/2", Privilege.SEE, Privilege.CREDENTIAL_EDIT)
         assert [row.host_id for row in process.provisioning.list(only, (), 100, 0)[0]] == [2]
+        assert process.provisioning.list(only, (), 100, 0, (1, 3)) == ([], 0)
+        assert [row.host_id for row in process.provisioning.list(SYSTEM, (), 100, 0, (1, 3))[0]] == [1, 3]
         assert (await process.provisioning.provision(only, ProvisionForm())).accepted == 1
 
 

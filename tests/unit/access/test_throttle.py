@@ -26,6 +26,20 @@ def test_one_address_cannot_try_many_accounts() -> None:
     assert throttle.wait_s("another", "10.0.0.66", 0) > 0
 
 
+def test_whoever_came_in_from_there_before_is_not_held_up_by_others_at_that_address() -> None:
+    """An office behind one address: one desk that guesses does not lock the others out."""
+    throttle = Throttle()
+    throttle.succeeded("kim", "10.0.0.1")
+    throttle.succeeded("lee", "10.0.0.1")
+    for number in range(FREE_TRIES_ADDRESS + 5):
+        throttle.failed(f"user{number}", "10.0.0.1", 0)
+    assert throttle.wait_s("kim", "10.0.0.1", 0) == 0
+    assert throttle.wait_s("another", "10.0.0.1", 0) > 0
+    for _ in range(FREE_TRIES_PAIR + 1):
+        throttle.failed("lee", "10.0.0.1", 0)
+    assert throttle.wait_s("lee", "10.0.0.1", 0) > 0
+
+
 def test_it_forgets_after_a_while_and_stays_bounded() -> None:
     throttle = Throttle()
     for _ in range(50):
