@@ -75,7 +75,7 @@ async def test_an_act_is_found_opened_and_read(stage: Stage, visit: Visit) -> No
     await expect(page).to_have_url(re.compile(r"act=\d+"))
     details = page.locator(".audit-details")
     await expect(details).to_contain_text("power.reboot")
-    await expect(details.get_by_role("link", name="작업별 결과 보기")).to_be_visible()
+    await expect(details.get_by_role("link", name="VM별 결과 보기")).to_be_visible()
     await page.reload()
     await expect(details).to_contain_text("power.reboot")
 

@@ -51,8 +51,10 @@ function Details({ row }: { row: AuditRow }) {
         {details(row).map(([name, value]) => <FactPair key={name} name={name} value={value} />)}
       </dl>
       {bad.map((code) => <CodeFailure key={code} code={code} params={row.params.reason_params as Record<string, unknown> | undefined} />)}
-      {job !== null && <Link className="btn in-row" to="/jobs" search={{ job }}>{t('audit.job')}</Link>}
-      {row.actor.id !== null && row.actor.name && <Link className="btn in-row" to="/events/audit" search={{ actor: row.actor.id }}>{t('audit.all_of', { name: row.actor.name })}</Link>}
+      <div className="row-flex">
+        {job !== null && <Link className="btn in-row" to="/jobs" search={{ job }}>{t('audit.job')}</Link>}
+        {row.actor.id !== null && row.actor.name && <Link className="btn in-row" to="/events/audit" search={{ actor: row.actor.id }}>{t('audit.all_of', { name: row.actor.name })}</Link>}
+      </div>
     </div>
   )
 }

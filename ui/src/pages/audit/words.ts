@@ -67,7 +67,7 @@ function valueWords(name: string, value: unknown): string {
 /** Parameters as pairs, without what stands elsewhere in the row. */
 export function details(row: AuditRow): [string, string][] {
   return Object.entries(row.params)
-    .filter(([name, value]) => !(name === 'reason' && row.reason) && !HIDDEN.has(name) && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0))
+    .filter(([name, value]) => !(name === 'reason' && row.reason) && !HIDDEN.has(name) && value !== null && value !== '' && value !== false && value !== 0 && !(Array.isArray(value) && value.length === 0))
     .map(([name, value]) => [tMaybe(`param.${name}`) ?? name, valueWords(name, value)])
 }
 

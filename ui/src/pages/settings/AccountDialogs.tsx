@@ -53,7 +53,7 @@ interface Props {
 export function MakeAccounts({ asking, onClose, onDone }: Props) {
   const one = named(asking.rows)
   // A host that has left its password behind, or never had one stored, needs it typed.
-  const [how, setHow] = useState<'stored' | 'typed'>(one && (one.credential_kind !== 'password' || one.reason === 'provisioning.needs_password') ? 'typed' : 'stored')
+  const [how, setHow] = useState<'stored' | 'typed'>(one && (one.credential_kind !== 'password' || one.reason === 'provisioning.needs_password' || one.reason === 'pve.credential_refused') ? 'typed' : 'stored')
   const [administrator, setAdministrator] = useState(rootOf())
   const [forget, setForget] = useState(true)
   const { error, busy, run } = useAct()

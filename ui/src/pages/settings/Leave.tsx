@@ -20,7 +20,7 @@ function Secrets({ known }: { known: readonly KnownSecret[] }) {
   const open = known.filter((one) => !one.changed_since)
   const hosts = open.filter((one) => one.kind === 'host').map((one) => one.id)
   return (
-    <>
+    <div className="form">
     {open.length > 0 && <p className="t2">{t('farewell.root')}</p>}
     {mayChange && hosts.length > 1 && <p><Link className="btn" to="/settings" search={{ part: 'accounts', hosts: hosts.join(',') }}>{t('farewell.rotate_all', { n: hosts.length })}</Link></p>}
     <ul>
@@ -37,7 +37,7 @@ function Secrets({ known }: { known: readonly KnownSecret[] }) {
         </li>
       ))}
     </ul>
-    </>
+    </div>
   )
 }
 
