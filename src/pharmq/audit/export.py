@@ -17,7 +17,7 @@ from pharmq.audit.wanted import AuditFilter, EventFilter
 from pharmq.base.clock import Clock
 from pharmq.base.errors import FieldError, Forbidden, Invalid
 from pharmq.base.ids import new_act_id
-from pharmq.base.messages import Language, render
+from pharmq.base.messages import Language, catalogue, render
 from pharmq.db import Database
 from pharmq.journal import Entry, Journal
 
@@ -26,11 +26,12 @@ T = TypeVar("T")
 AT_MOST = 1_000_000
 SEOUL = ZoneInfo("Asia/Seoul")
 COLUMNS = (
-    "seq", "at", "actor", "source", "kind", "pharmacy", "vm", "host_id", "outcome", "duration_s", "reason", "details",
-    "act_id", "upid",
+    "seq", "at", "actor", "source", "family", "kind", "pharmacy", "vm", "host_id", "outcome", "duration_s", "reason",
+    "details", "act_id", "upid",
 )  # fmt: skip
 EVENT_COLUMNS = (
-    "seq", "at", "actor", "kind", "phase", "pharmacy", "vm", "host_id", "outcome", "details", "act_id", "upid",
+    "seq", "at", "actor", "family", "kind", "phase", "pharmacy", "vm", "host_id", "outcome", "details",
+    "act_id", "upid",
 )  # fmt: skip
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -59,7 +60,7 @@ class Writing(NamedTuple, Generic[T]):
     """How rows become a file."""
 
     head: Callable[[Language], bytes]
-    rows: Callable[[Sequence[T]], bytes]
+    rows: Callable[[Sequence[T], Language], bytes]
 
 
 def reasoned(text: str) -> str:
@@ -127,7 +128,7 @@ class AuditExport:
             yield writing.head(actor.lang)
             async for batch in found:
                 rows += len(batch)
-                yield writing.rows(batch)
+                yield writing.rows(batch, actor.lang)
             outcome = "ok"
         finally:
             entry = Entry(
@@ -160,19 +161,25 @@ def _head(columns: Sequence[str], language: Language) -> bytes:
     return b"\xef\xbb\xbf" + _lines([[render(f"audit.column_{name}", {}, language).title for name in columns]])
 
 
-def csv_rows(rows: Sequence[AuditRow]) -> bytes:
-    return _lines([_cells(row) for row in rows])
+def csv_rows(rows: Sequence[AuditRow], language: Language) -> bytes:
+    return _lines([_cells(row, language) for row in rows])
 
 
-def event_rows(rows: Sequence[EventRow]) -> bytes:
-    return _lines([_event_cells(row) for row in rows])
+def event_rows(rows: Sequence[EventRow], language: Language) -> bytes:
+    return _lines([_event_cells(row, language) for row in rows])
 
 
-def json_lines(rows: Sequence[msgspec.Struct]) -> bytes:
+def json_lines(rows: Sequence[msgspec.Struct], _: Language = "ko") -> bytes:
     return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
 
 
 JSON_FILE: Writing[Any] = Writing(_no_head, json_lines)
+
+
+def _family(kind: str, language: Language) -> str:
+    """What sort of thing it is, for people; empty for a kind that is newer than these words."""
+    code = f"audit.family_{kind.partition('.')[0]}"
+    return render(code, {}, language).title if code in catalogue(language) else ""
 
 
 def safe(text: str) -> str:
@@ -185,7 +192,7 @@ def local(at: datetime) -> str:
     return at.astimezone(SEOUL).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _cells(row: AuditRow) -> list[str]:
+def _cells(row: AuditRow, language: Language) -> list[str]:
     details = {name: value for name, value in row.params.items() if name != "reason"}
     outcome = row.outcome or ", ".join(f"{name} {count}" for name, count in sorted(row.outcomes.items()))
     name = row.actor.name or (f"#{row.actor.id}" if row.actor.id is not None else row.actor.kind)
@@ -195,6 +202,7 @@ def _cells(row: AuditRow) -> list[str]:
         local(row.at),
         name,
         row.actor.source or "",
+        _family(row.kind, language),
         row.kind,
         row.pharmacy_name or "",
         row.vm_name or "",
@@ -208,12 +216,13 @@ def _cells(row: AuditRow) -> list[str]:
     ]
 
 
-def _event_cells(row: EventRow) -> list[str]:
+def _event_cells(row: EventRow, language: Language) -> list[str]:
     name = row.actor.name or (f"#{row.actor.id}" if row.actor.id is not None else row.actor.kind)
     return [
         str(row.seq),
         local(row.at),
         name,
+        _family(row.kind, language),
         row.kind,
         row.phase,
         row.pharmacy_name or "",

@@ -13,7 +13,7 @@ async def picture_taken(consoles: ConsolesService, actor: Actor, vm_id: int) -> 
     """Raises NotFound, Forbidden."""
     target = consoles.targets.get(vm_id) if vm_id <= MAX_ID else None
     if target is None or not allows(actor, Privilege.SEE, target.scope):
-        raise NotFound("vm.not_found", params={"id": str(vm_id)})
+        raise NotFound("inventory.vm_not_found", params={"id": str(vm_id)})
     require(actor, Privilege.CONSOLE_SCREENSHOT, target.scope)
     entry = Entry(
         kind="console.screenshot",

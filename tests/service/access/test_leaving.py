@@ -138,5 +138,5 @@ def test_a_person_knows_what_they_typed_until_somebody_else_types_another() -> N
         ("host", 24): True,
     }
     (first, *_) = known_secrets(history, 7)
-    assert (first.id, first.at) == (3, at(13))
+    assert (first.id, first.at) == (24, at(14))
     assert known_secrets(history, 99) == []

@@ -134,6 +134,7 @@ async def test_the_csv_opens_in_excel_and_no_cell_is_a_formula(acts: Auditing) -
     assert body.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
     assert rows[0][:3] == ["번호", "시각(한국)", "사용자"]
+    assert {row[4] for row in rows[1:]} >= {"전원", "화면", "로그인"}, "kinds in words"
     assert len(rows) == 6, "the export's own request is in it"
     assert {row[2] for row in rows[1:]} >= {"김약사", "'=cmd()"}
     assert rows[-1][1] == "2026-11-23 10:24:00"
@@ -191,7 +192,7 @@ async def test_events_go_out_as_far_as_one_may_see_and_export(acts: Auditing) ->
     body = b"".join([piece async for piece in await acts.export.begin_events(ADMIN, csv_form)])
     assert body.startswith(b"\xef\xbb\xbf")
     table = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
-    assert (len(table), table[0][4]) == (6, "단계")
+    assert (len(table), table[0][5]) == (6, "단계")
     assert all(len(line) == len(table[0]) for line in table)
 
 
