@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { filterOf, hasTargets, howBody, howOf, isHarmless, isTyped, mustType, NO_FILTER, NO_TARGETS, optionsBody, pathOf, searchOf, targetsBody, type Targets } from './order'
+import { filterOf, hasTargets, howBody, howOf, isHarmless, isTold, isTyped, mustType, NO_FILTER, NO_TARGETS, optionsBody, pathOf, searchOf, targetsBody, type Targets } from './order'
 
 const targets = (more: Partial<Targets>): Targets => ({ ...NO_TARGETS, ...more })
 const vm = (vm_id: number, gone = false) => ({ vm_id, host_id: 3, vmid: 100 + vm_id, vm_name: 'POS', pharmacy_id: 1, pharmacy_name: '강남', gone })
@@ -45,4 +45,15 @@ test('the number is typed for many, or for what takes something from an open pha
 
 test('each verb has its address', () => {
   expect([pathOf('reboot'), pathOf('backup'), pathOf('onboot')]).toEqual(['/api/vms/batch/reboot', '/api/vms/protect/backup', '/api/vms/onboot'])
+})
+
+test('a number that is still being typed is sent within its bounds', () => {
+  expect(optionsBody({ verb: 'start', options: { ready_s: 1, per_host: 999, stop_above_percent: 400 } })).toEqual({ ready_s: 5, per_host: 20, stop_above_percent: 100 })
+  expect(howBody({ ...howOf('shutdown'), timeout_s: 36_000 }).timeout_s).toBe(3600)
+})
+
+test('a snapshot has a name, a storage one that Proxmox would take', () => {
+  const told = (verb: 'snapshot' | 'backup' | 'start', options: object) => isTold({ ...howOf(verb), options })
+  expect([told('snapshot', {}), told('snapshot', { snapshot: { name: '업데이트' } }), told('snapshot', { snapshot: { name: 'before-update' } })]).toEqual([false, false, true])
+  expect([told('backup', {}), told('backup', { backup: { storage: '1 x' } }), told('backup', { backup: { storage: 'nas.1' } }), told('start', {})]).toEqual([true, false, true, true])
 })

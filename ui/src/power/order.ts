@@ -36,6 +36,14 @@ export const HOST_STATUSES: readonly HostStatus[] = ['online', 'offline', 'maint
 export const NO_FILTER: Filter = { pharmacy_id: [], group_id: [], host_id: [], type: [], status: [], host_status: [], tag: [], q: '' }
 export const NO_TARGETS: Targets = { by: 'filter', filter: NO_FILTER, everything: false, vms: [] }
 export const SNAPSHOT_NAME = /^[A-Za-z][A-Za-z0-9_-]{1,39}$/
+export const STORAGE_NAME = /^[A-Za-z][A-Za-z0-9_.-]{1,99}$/
+
+/** The least and the most that the server takes. */
+export const LIMITS = {
+  timeout_s: [1, 3600], ready_s: [5, 1800], canary: [0, 1000], stop_above_percent: [0, 100], per_host: [1, 20], overall: [1, 500], order_pause_s: [0, 1800], deadline_s: [60, 604_800],
+} as const
+/** While a number is typed it may be out of bounds for a moment; the field corrects itself when it is left. */
+const within = (key: keyof typeof LIMITS, value: number): number => Math.min(LIMITS[key][1], Math.max(LIMITS[key][0], value))
 
 const READY: ReadonlySet<JobVerb> = new Set(['start', 'reboot', 'reset', 'resume'])
 /** Verbs after which a VM should be usable. */
@@ -71,16 +79,16 @@ export const hasTargets = (targets: Targets): boolean => (targets.by === 'list' 
 /** Only what was said, and only what the verb knows. */
 export function optionsBody({ verb, options }: Pick<How, 'verb' | 'options'>): JobOptions {
   const out: JobOptions = {}
-  if (options.canary) out.canary = options.canary
-  if (typeof options.stop_above_percent === 'number') out.stop_above_percent = options.stop_above_percent
-  if (options.per_host) out.per_host = options.per_host
-  if (options.overall) out.overall = options.overall
+  if (options.canary) out.canary = within('canary', options.canary)
+  if (typeof options.stop_above_percent === 'number') out.stop_above_percent = within('stop_above_percent', options.stop_above_percent)
+  if (options.per_host) out.per_host = within('per_host', options.per_host)
+  if (options.overall) out.overall = within('overall', options.overall)
   if (options.order?.length) {
     out.order = options.order
-    if (options.order_pause_s) out.order_pause_s = options.order_pause_s
+    if (options.order_pause_s) out.order_pause_s = within('order_pause_s', options.order_pause_s)
   }
-  if (options.deadline_s) out.deadline_s = options.deadline_s
-  if (options.ready_s && mayBeReady(verb)) out.ready_s = options.ready_s
+  if (options.deadline_s) out.deadline_s = within('deadline_s', options.deadline_s)
+  if (options.ready_s && mayBeReady(verb)) out.ready_s = within('ready_s', options.ready_s)
   if (options.snapshot && isSnapshot(verb)) {
     const { name, description, memory, start } = options.snapshot
     out.snapshot = { name, ...(verb === 'snapshot' && description ? { description } : {}), ...(verb === 'snapshot' && memory ? { memory } : {}), ...(verb === 'rollback' && start ? { start } : {}) }
@@ -101,9 +109,13 @@ export function isPaced(how: How): boolean {
 /** `stop` alone asks the guest; cutting the power is `stop` with force. */
 export const howBody = (how: How): { force: boolean; timeout_s?: number; options: JobOptions } => ({
   force: how.verb === 'stop' || (how.verb === 'shutdown' && how.force),
-  ...(how.timeout_s && takesTime(how.verb) ? { timeout_s: how.timeout_s } : {}),
+  ...(how.timeout_s && takesTime(how.verb) ? { timeout_s: within('timeout_s', how.timeout_s) } : {}),
   options: optionsBody(how),
 })
+
+/** What the verb itself must know is there and can be read. */
+export const isTold = ({ verb, options }: How): boolean =>
+  isSnapshot(verb) ? SNAPSHOT_NAME.test(options.snapshot?.name ?? '') : verb !== 'backup' || !options.backup?.storage || STORAGE_NAME.test(options.backup.storage)
 
 export const howOf = (verb: JobVerb): How => ({ verb, force: false, timeout_s: null, options: {} })
 

@@ -4,6 +4,7 @@ import { useMemo } from 'react'
 
 import { api } from '@/api/client'
 import type { Job, List } from '@/api/types'
+import { useMay } from '@/consoles/may'
 import { t } from '@/i18n'
 import { moment, span } from '@/i18n/format'
 import { useNow, useRows } from '@/live/store'
@@ -50,6 +51,8 @@ export function JobsPage() {
   const search = useSearch({ from: '/app/jobs' })
   const navigate = useNavigate({ from: '/jobs' })
   const live = useRows('jobs')
+  const [power, snapshot, edit] = [useMay('power'), useMay('snapshot'), useMay('guest.edit')]
+  const may = power || snapshot || edit
   const one = search.state && !search.state.includes(',') ? search.state : undefined
   const pages = useInfiniteQuery({
     queryKey: ['jobs', one],
@@ -61,7 +64,7 @@ export function JobsPage() {
   const show = (job: number | undefined) => void navigate({ search: (before) => ({ ...before, job, item: undefined }), replace: true })
   return (
     <main className="page">
-      <div className="page-head"><h1>{t('jobs.title')}</h1><span className="grow" /><Link className="btn main" to="/jobs/new"><Icon name="plus" />{t('jobs.new')}</Link></div>
+      <div className="page-head"><h1>{t('jobs.title')}</h1><span className="grow" />{may && <Link className="btn main" to="/jobs/new"><Icon name="plus" />{t('jobs.new')}</Link>}</div>
       <Parts at="/jobs" />
       <div className="filters">
         <FilterMenu label={t('jobs.state')} value={search.state} onChange={(state) => void navigate({ search: (before) => ({ ...before, state }), replace: true })} choices={STATES.map((value) => ({ value, label: t(`jobs.state.${value}`) }))} />

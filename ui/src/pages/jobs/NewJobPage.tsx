@@ -14,7 +14,7 @@ import { PaceFields, VerbFields } from '@/power/form/HowFields'
 import { JOB_VERBS, targetsOf, verbOf } from '@/power/form/initial'
 import { useSettled } from '@/power/form/settled'
 import { TargetFields } from '@/power/form/TargetFields'
-import { hasTargets, howBody, howOf, isSnapshot, privilegeOf, searchOf, SNAPSHOT_NAME, targetsBody, type How, type Targets } from '@/power/order'
+import { hasTargets, howBody, howOf, isSnapshot, isTold, privilegeOf, searchOf, targetsBody, type How, type Targets } from '@/power/order'
 import { follow, plan, send } from '@/power/send'
 
 import { DryRunPanel } from './DryRunPanel'
@@ -25,7 +25,7 @@ import './jobs.css'
 const orderOf = (how: How, targets: Targets): Order => ({ how, body: { ...howBody(how), ...targetsBody(targets) } })
 
 /** Complete enough for the server to say what would be done. */
-const isAskable = (how: How, targets: Targets): boolean => hasTargets(targets) && (!isSnapshot(how.verb) || SNAPSHOT_NAME.test(how.options.snapshot?.name ?? ''))
+const isAskable = (how: How, targets: Targets): boolean => hasTargets(targets) && isTold(how)
 
 function Form() {
   const search = useSearch({ from: '/app/jobs/new' })
@@ -79,7 +79,7 @@ function Form() {
       <section className="panel order-answer" aria-labelledby="dry-title">
         <header><h2 id="dry-title">{t('jobs.dry_run')}</h2><Link className="small" to="/schedules/new" search={{ verb: how.verb, ...searchOf(targets) }}>{t('schedules.instead')}</Link></header>
         <div className="panel-body form">
-          {!askable && <p className="t2">{t(isSnapshot(how.verb) && hasTargets(targets) ? 'jobs.dry_snapshot' : 'jobs.dry_first')}</p>}
+          {!askable && <p className="t2">{t(!hasTargets(targets) ? 'jobs.dry_first' : isSnapshot(how.verb) ? 'jobs.dry_snapshot' : 'schedules.lacks.how')}</p>}
           {!may && <p className="warn">{t('jobs.may_not')}</p>}
           <Failure error={askable ? dry.error : undefined} />
           <Failure error={error} />

@@ -1,13 +1,14 @@
 import { Switch, Textarea, TextInput } from '@mantine/core'
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useState } from 'react'
+import { Link, useBlocker, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useRef, useState } from 'react'
 
 import { api } from '@/api/client'
 import type { Schedule, SchedulePreview } from '@/api/schedule-types'
 import { useMay } from '@/consoles/may'
 import { t } from '@/i18n'
 import { useReady } from '@/live/store'
+import { Confirm } from '@/parts/Confirm'
 import { Failure, fieldError } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
 import { notifyDone } from '@/parts/notify'
@@ -47,6 +48,10 @@ function usePreview(draft: Draft) {
 
 function Form({ first, id }: { first: Draft; id: number | undefined }) {
   const [draft, setDraft] = useState(first)
+  const [begun] = useState(first)
+  const kept = useRef(false)
+  const changed = JSON.stringify(draft) !== JSON.stringify(begun)
+  const blocker = useBlocker({ shouldBlockFn: () => changed && !kept.current, enableBeforeUnload: () => changed && !kept.current, withResolver: true })
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
   const navigate = useNavigate()
@@ -69,6 +74,7 @@ function Form({ first, id }: { first: Draft; id: number | undefined }) {
     try {
       const body = formOf(draft)
       const saved = id === undefined ? await api.post<Schedule>('/api/schedules', body) : await api.put<Schedule>(`/api/schedules/${id}`, body)
+      kept.current = true
       notifyDone(t('schedules.saved', { name: saved.name }))
       await client.invalidateQueries({ queryKey: ['schedules'] })
       void navigate({ to: '/schedules', search: { schedule: saved.id } })
@@ -107,6 +113,7 @@ function Form({ first, id }: { first: Draft; id: number | undefined }) {
           {lacking.includes('name') && missing.length === 0 && <p className="small t3 end">{t('schedules.lacks.name')}</p>}
         </div>
       </section>
+      {blocker.status === 'blocked' && <Confirm title={t('schedules.leave_ask')} detail={t('schedules.leave_cost')} button={t('schedules.leave')} onClose={blocker.reset} act={() => Promise.resolve(blocker.proceed())} />}
     </form>
   )
 }

@@ -1,7 +1,7 @@
 /** Schedules between what the API has and what the form holds; days and weeks of the calendar. Pure. */
 import type { CalendarEntry, Missed, Schedule, ScheduleForm, ScheduleVerb, When } from '@/api/schedule-types'
 import type { Weekday } from '@/api/types'
-import { hasTargets, howBody, howOf, NO_FILTER, NO_TARGETS, targetsBody, type How, type Targets } from '@/power/order'
+import { hasTargets, howBody, howOf, isTold, NO_FILTER, NO_TARGETS, targetsBody, type How, type Targets } from '@/power/order'
 
 export const WEEKDAYS: readonly Weekday[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
 export const WORKDAYS = WEEKDAYS.slice(0, 5)
@@ -107,11 +107,12 @@ export const formOf = (draft: Draft): ScheduleForm => {
   }
 }
 
-export type Lack = 'name' | 'targets' | 'days' | 'times' | 'expression' | 'minutes'
+export type Lack = 'name' | 'how' | 'targets' | 'days' | 'times' | 'expression' | 'minutes'
 /** What still lacks before it can be saved; before it can be shown the name may lack. */
-export function lacks({ name, targets, when }: Draft): Lack[] {
+export function lacks({ name, how, targets, when }: Draft): Lack[] {
   const out: Lack[] = []
   if (name.trim() === '') out.push('name')
+  if (!isTold(how)) out.push('how')
   if (!hasTargets(targets)) out.push('targets')
   if (when.kind !== 'cron' && when.days.length === 0) out.push('days')
   if (when.kind === 'weekly' && !when.times.some(Boolean)) out.push('times')

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { JobOptions, JobVerb, VmType } from '@/api/types'
 import { t } from '@/i18n'
 
-import { isPaced, isSnapshot, mayBeReady, SNAPSHOT_NAME, takesTime, TYPES, type How } from '../order'
+import { isPaced, isSnapshot, LIMITS, mayBeReady, SNAPSHOT_NAME, STORAGE_NAME, takesTime, TYPES, type How } from '../order'
 
 import { Labelled } from './Toggles'
 
@@ -22,14 +22,13 @@ interface WholeProps {
   label: string
   unit: string
   value: number | null | undefined
-  min: number
-  max: number
+  bounds: readonly [least: number, most: number]
   hint?: string
   /** What holds while nothing is said. */
   usual?: string
   onChange: (value: number | null) => void
 }
-function Whole({ label, unit, value, min, max, hint, usual, onChange }: WholeProps) {
+function Whole({ label, unit, value, bounds: [min, max], hint, usual, onChange }: WholeProps) {
   return <NumberInput label={label} description={hint} placeholder={usual ?? t('order.none_said')} inputWrapperOrder={UNDER} min={min} max={max} clampBehavior="blur" allowDecimal={false} allowNegative={false} hideControls suffix={` ${unit}`} value={value ?? ''} onChange={(next) => onChange(whole(next))} />
 }
 
@@ -72,7 +71,7 @@ function BackupFields({ how, onChange }: Props) {
         <Select label={t('order.compress')} allowDeselect={false} data={(['zstd', 'lzo', 'gzip', '0'] as const).map((value) => ({ value, label: t(`order.compress.${value}`) }))} value={backup.compress ?? 'zstd'} onChange={(compress) => set({ compress: (compress ?? 'zstd') as 'zstd' })} />
       </div>
       <div className="form-two">
-        <TextInput label={t('order.storage')} placeholder={t('order.storage_default')} value={backup.storage ?? ''} onChange={(event) => set({ storage: event.currentTarget.value.trim() || null })} />
+        <TextInput label={t('order.storage')} placeholder={t('order.storage_default')} value={backup.storage ?? ''} error={backup.storage && !STORAGE_NAME.test(backup.storage) ? t('order.storage_rule') : undefined} onChange={(event) => set({ storage: event.currentTarget.value.trim() || null })} />
         <TextInput label={t('order.notes')} maxLength={255} value={backup.notes ?? ''} onChange={(event) => set({ notes: event.currentTarget.value })} />
       </div>
     </>
@@ -86,7 +85,7 @@ export function VerbFields({ how, onChange, verbs }: Props & { verbs: readonly J
       <legend>{t('order.what')}</legend>
       <div className="form-two">
         <Select label={t('order.verb')} allowDeselect={false} data={verbs.map((value) => ({ value, label: t(`verb.${value}`) }))} value={how.verb} onChange={(verb) => onChange({ ...how, verb: (verb ?? how.verb) as JobVerb })} />
-        {takesTime(how.verb) && <Whole label={t('order.timeout')} usual={t('order.host_default')} unit={t('unit.s')} min={1} max={3600} value={how.timeout_s} onChange={(timeout_s) => onChange({ ...how, timeout_s })} />}
+        {takesTime(how.verb) && <Whole label={t('order.timeout')} usual={t('order.host_default')} unit={t('unit.s')} bounds={LIMITS.timeout_s} value={how.timeout_s} onChange={(timeout_s) => onChange({ ...how, timeout_s })} />}
         {mayBeReady(how.verb) && !takesTime(how.verb) && <ReadyField how={how} onChange={onChange} />}
       </div>
       {how.verb === 'reboot' && <ReadyField how={how} onChange={onChange} />}
@@ -99,7 +98,7 @@ export function VerbFields({ how, onChange, verbs }: Props & { verbs: readonly J
 }
 
 function ReadyField({ how, onChange }: Props) {
-  return <Whole label={t('order.ready')} hint={t('order.ready_hint')} unit={t('unit.s')} min={5} max={1800} value={how.options.ready_s} onChange={(ready_s) => onChange({ ...how, options: { ...how.options, ready_s } })} />
+  return <Whole label={t('order.ready')} hint={t('order.ready_hint')} unit={t('unit.s')} bounds={LIMITS.ready_s} value={how.options.ready_s} onChange={(ready_s) => onChange({ ...how, options: { ...how.options, ready_s } })} />
 }
 
 /** Waves, order, limits and the deadline: folded away until somebody wants one of them. */
@@ -113,15 +112,15 @@ export function PaceFields({ how, onChange }: Props) {
     <details className="order-part order-pace" open={open}>
       <summary>{t('order.pace')} <span className="small t3">{t('order.pace_hint')}</span></summary>
       <div className="form-two">
-        <Whole label={t('order.canary')} hint={t('order.canary_hint')} unit={t('unit.machine')} min={0} max={1000} value={options.canary || null} onChange={(canary) => set({ canary: canary ?? 0 })} />
-        <Whole label={t('order.stop_above')} hint={t(options.canary ? 'order.stop_above_canary' : 'order.stop_above_hint')} unit="%" min={0} max={100} value={options.stop_above_percent} onChange={(stop_above_percent) => set({ stop_above_percent })} />
+        <Whole label={t('order.canary')} hint={t('order.canary_hint')} unit={t('unit.machine')} bounds={LIMITS.canary} value={options.canary || null} onChange={(canary) => set({ canary: canary ?? 0 })} />
+        <Whole label={t('order.stop_above')} hint={t(options.canary ? 'order.stop_above_canary' : 'order.stop_above_hint')} unit="%" bounds={LIMITS.stop_above_percent} value={options.stop_above_percent} onChange={(stop_above_percent) => set({ stop_above_percent })} />
       </div>
       <Labelled label={t('order.turns')} hint={t('order.turns_hint')}><OrderField value={options.order ?? []} onChange={(order) => set({ order })} /></Labelled>
       <div className="form-two">
-        {(options.order?.length ?? 0) > 0 && <Whole label={t('order.pause')} unit={t('unit.s')} min={0} max={1800} value={options.order_pause_s || null} onChange={(order_pause_s) => set({ order_pause_s: order_pause_s ?? 0 })} />}
-        <Whole label={t('order.deadline')} hint={t('order.deadline_hint')} unit={t('unit.m')} min={1} max={10_080} value={minutes(options.deadline_s)} onChange={(m) => set({ deadline_s: m ? m * 60 : null })} />
-        <Whole label={t('order.per_host')} usual={t('order.as_set')} unit={t('unit.machine')} min={1} max={20} value={options.per_host} onChange={(per_host) => set({ per_host })} />
-        <Whole label={t('order.overall')} usual={t('order.as_set')} unit={t('unit.machine')} min={1} max={500} value={options.overall} onChange={(overall) => set({ overall })} />
+        {(options.order?.length ?? 0) > 0 && <Whole label={t('order.pause')} unit={t('unit.s')} bounds={LIMITS.order_pause_s} value={options.order_pause_s || null} onChange={(order_pause_s) => set({ order_pause_s: order_pause_s ?? 0 })} />}
+        <Whole label={t('order.deadline')} hint={t('order.deadline_hint')} unit={t('unit.m')} bounds={[1, LIMITS.deadline_s[1] / 60]} value={minutes(options.deadline_s)} onChange={(m) => set({ deadline_s: m ? m * 60 : null })} />
+        <Whole label={t('order.per_host')} usual={t('order.as_set')} unit={t('unit.machine')} bounds={LIMITS.per_host} value={options.per_host} onChange={(per_host) => set({ per_host })} />
+        <Whole label={t('order.overall')} usual={t('order.as_set')} unit={t('unit.machine')} bounds={LIMITS.overall} value={options.overall} onChange={(overall) => set({ overall })} />
       </div>
     </details>
   )
