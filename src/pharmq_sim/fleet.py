@@ -116,7 +116,10 @@ class Fleet:
             try:
                 await host.start()
             except OSError as error:
-                why = f"{spec.address}:{PORT}: {error.strerror}. Is a fleet with the same data directory running?"
+                why = (
+                    f"{spec.address}:{PORT}: {error.strerror}. Another fleet has these addresses: end it, or start with"
+                    " another --data-dir."
+                )
                 raise FleetFailed(why) from error
             self._progress("hosts", done, len(self.specs))
         write_csv(self.csv_path, self.specs)

@@ -3,18 +3,48 @@ import { useEffect, useState } from 'react'
 
 export type Key = string | number | null | undefined
 
-/** Sorts by a key; unknown values come last in both directions, equal ones keep their order. */
+export const collator = new Intl.Collator('ko', { numeric: true })
+
+/** Places of texts among each other. Comparing words costs 20 times what comparing numbers does, and a list of 24,000 is sorted again each second; its words hardly ever change. */
+export class Places {
+  #of = new Map<string, number>()
+
+  of(texts: readonly (string | null)[]): (number | null)[] {
+    if (texts.some((text) => text !== null && !this.#of.has(text))) {
+      const all = new Set(texts.filter((text) => text !== null))
+      let place = 0
+      let before: string | undefined
+      this.#of = new Map([...all].sort(collator.compare).map((text) => {
+        if (before !== undefined && collator.compare(before, text) !== 0) place += 1
+        before = text
+        return [text, place]
+      }))
+    }
+    return texts.map((text) => (text === null ? null : this.#of.get(text)!))
+  }
+}
+
+const kept = new WeakMap<object, Places>()
+function placesOf(key: object): Places {
+  let places = kept.get(key)
+  if (!places) kept.set(key, (places = new Places()))
+  return places
+}
+
+/** Sorts by a key (a constant function: what its texts mean is remembered); unknown values come last in both directions, equal ones keep their order. */
 export function ordered<T>(rows: readonly T[], key: (row: T) => Key, descending: boolean): T[] {
   const sign = descending ? -1 : 1
-  return rows.toSorted((a, b) => {
-    const x = key(a)
-    const y = key(b)
-    if (x === y) return 0
-    if (x === null || x === undefined) return 1
-    if (y === null || y === undefined) return -1
-    if (typeof x === 'number' && typeof y === 'number') return sign * (x - y)
-    return sign * String(x).localeCompare(String(y), 'ko', { numeric: true })
+  const raw = rows.map((row) => key(row) ?? null)
+  const keys = raw.some((value) => typeof value === 'string') ? placesOf(key).of(raw.map((value) => (value === null ? null : String(value)))) : (raw as (number | null)[])
+  const order = rows.map((_, index) => index).sort((a, b) => {
+    const x = keys[a]!
+    const y = keys[b]!
+    if (x === y) return a - b
+    if (x === null) return 1
+    if (y === null) return -1
+    return sign * (x - y) || a - b
   })
+  return order.map((index) => rows[index]!)
 }
 
 /** `"-cpu"` -> `["cpu", true]`. */

@@ -133,6 +133,31 @@ export function useRows<K extends Kind>(kind: K, everyMs = 1000): RowOf[K][] {
   return rows
 }
 
+/** All rows of a kind in a new array when something that decides a list's members or order changed, at most once a second; with `measures` also when measurements moved. */
+export function useMembers<K extends Kind>(kind: K, measures: boolean, besides?: Kind): readonly RowOf[K][] {
+  const [seen, setSeen] = useState(() => ({ rows: store.rows(kind) }))
+  useEffect(() => {
+    const every = measures ? 3000 : 1000
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let last = 0
+    const take = () => {
+      timer = undefined
+      last = performance.now()
+      setSeen({ rows: [...store.rows(kind)] })
+    }
+    const note = () => {
+      timer ??= setTimeout(take, Math.max(0, every - (performance.now() - last)))
+    }
+    note()
+    const stops = [store.watchMembers(kind, note), ...(besides ? [store.watchMembers(besides, note)] : []), ...(measures ? [store.watchKind(kind, note)] : [])]
+    return () => {
+      clearTimeout(timer)
+      for (const stop of stops) stop()
+    }
+  }, [kind, measures, besides])
+  return seen.rows
+}
+
 /** Calls `act` when rows of these kinds changed (more than their measurements): at most once each `everyMs`, and never while `held()` (a pointer is over the list). */
 export function useWhenChanged(kinds: readonly Kind[], act: () => void, held: () => boolean = () => false, everyMs = 1000): void {
   const latest = useRef({ act, held })

@@ -5,4 +5,7 @@ export const fleet: Readonly<Record<keyof typeof ko, string>> = {
   'kinds.hint': 'A VM without a tag gets its kind from its name: the first rule that fits decides. A kind set by hand stays. Latin words must stand alone (pos does not fit compose); * stands for anything.',
   'kinds.up': 'Move up', 'kinds.down': 'Move down', 'kinds.remove': 'Remove this rule',
   'setting.purge_missing_days': 'Forget missing VMs (after days; 0: never)',
+  'pharmacies.none': 'No pharmacies yet. Add the first one, or import them all from a CSV file.',
+  'setting.consoles_per_user': 'Consoles per person', 'setting.console_idle_minutes': 'Close unused consoles (minutes; 0: never)', 'setting.console_hours': 'Longest console (hours)',
+  'setting.rotate_days': 'New passwords of service accounts (days; 0: when asked)', 'setting.keep_access_days': 'Keep records of access (days, 2 years or more)', 'setting.keep_grants_days': 'Keep records of rights (days, 3 years or more)',
 }

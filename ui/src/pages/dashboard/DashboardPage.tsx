@@ -19,7 +19,9 @@ import './dashboard.css'
 
 function Verdict({ summary, pharmacies }: { summary: Summary; pharmacies: readonly Pharmacy[] }) {
   const down = summary.pharmacies.open_offline
-  const standing = pharmacies.filter((one) => one.state === 'warning').length
+  const off = pharmacies.filter((one) => one.state === 'offline').length
+  const warned = pharmacies.filter((one) => one.state === 'warning').length
+  const standing = off + warned
   const reasons = Object.entries(summary.hosts.reasons).filter(([, n]) => n > 0).toSorted((a, b) => b[1] - a[1])
   const [sign, tone, sentence] =
     down > 0
@@ -32,7 +34,7 @@ function Verdict({ summary, pharmacies }: { summary: Summary; pharmacies: readon
   return (
     <div className="dash-verdict">
       <h1><span className={tone}><Sign name={sign} /></span>{sentence}</h1>
-      {reasons.length > 0 && <p className="t2">{reasons.map(([code, n]) => `${reasonWords(code)} ${n}`).join(' · ')}</p>}
+      {standing > 0 && <p className="t2">{[...(warned > 0 ? [`${t('dash.warnings')} ${warned}`] : []), ...reasons.map(([code, n]) => `${reasonWords(code)} ${n}`)].join(' · ')}</p>}
       <p className="small t3 end">{t('dash.fresh', { n: summary.hosts.online })}</p>
     </div>
   )

@@ -1,15 +1,18 @@
 /** What the dashboard shows, decided from rows. Pure. */
 import type { Host, Pharmacy } from '@/api/types'
+import { ordered } from '@/live/order'
 
 export interface Region {
   name: string
   pharmacies: Pharmacy[]
 }
 
+const code = (pharmacy: Pharmacy): string => pharmacy.code
+
 /** Pharmacies by region (in the regions' own order), then code: each keeps its place, so that eyes learn the map. */
 export function byRegion(pharmacies: readonly Pharmacy[], other: string): Region[] {
   const regions = new Map<number, Region>()
-  for (const pharmacy of pharmacies) {
+  for (const pharmacy of ordered(pharmacies, code, false)) {
     const group = pharmacy.groups.find((one) => one.kind === 'region')
     const id = group?.id ?? Number.MAX_SAFE_INTEGER
     let region = regions.get(id)
@@ -18,7 +21,7 @@ export function byRegion(pharmacies: readonly Pharmacy[], other: string): Region
   }
   return [...regions.entries()]
     .toSorted(([a], [b]) => a - b)
-    .map(([, region]) => ({ name: region.name, pharmacies: region.pharmacies.toSorted((a, b) => a.code.localeCompare(b.code, 'en', { numeric: true })) }))
+    .map(([, region]) => region)
 }
 
 export const hostsOf = (pharmacy: Pharmacy, hosts: ReadonlyMap<number, Host>): Host[] =>

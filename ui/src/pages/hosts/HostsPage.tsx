@@ -6,7 +6,7 @@ import { t } from '@/i18n'
 import { count } from '@/i18n/format'
 import { useFoundPharmacies } from '@/live/find'
 import { ordered, readSort, useCalmIds, type Key } from '@/live/order'
-import { useRows } from '@/live/store'
+import { useMembers, useReady } from '@/live/store'
 import { Ago, Bar, share, usePointerOver } from '@/parts/bits'
 import { Failure } from '@/parts/Failure'
 import { FilterMenu } from '@/parts/FilterMenu'
@@ -30,6 +30,10 @@ const KEYS: Record<string, (host: Host) => Key> = {
   check: (host) => host.last_check,
 }
 
+const byName = KEYS.name!
+/** Sorts whose values move with every poll. */
+const LIVE_SORTS: ReadonlySet<string> = new Set(['cpu', 'memory', 'storage', 'check'])
+
 const off = (host: Host) => host.status === 'offline'
 
 const columns = (): Column<Host>[] => [
@@ -47,10 +51,11 @@ const columns = (): Column<Host>[] => [
 export function HostsPage() {
   const search = useSearch({ from: '/app/hosts' })
   const navigate = useNavigate({ from: '/hosts' })
-  const all = useRows('hosts')
   const found = useFoundPharmacies(search.q)
   const pointer = usePointerOver<HTMLDivElement>()
   const sort = search.sort ?? 'status'
+  const all = useMembers('hosts', LIVE_SORTS.has(sort.replace(/^-/, '')))
+  const ready = useReady()
   const set = (change: Partial<typeof search>) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   const ids = useMemo(() => {
     const statuses = search.status?.split(',')
@@ -63,7 +68,7 @@ export function HostsPage() {
         (!found.ids || found.ids.has(host.pharmacy_id)),
     )
     const [key, descending] = readSort(sort)
-    return ordered(ordered(rows, (host) => host.pharmacy_name, false), KEYS[key] ?? KEYS.name!, descending).map((host) => host.id)
+    return ordered(ordered(rows, byName, false), KEYS[key] ?? byName, descending).map((host) => host.id)
   }, [all, search.status, search.reason, search.pharmacy_id, search.add, found.ids, sort])
   const shown = useCalmIds(ids, JSON.stringify(search), pointer.held)
   const reasons = useMemo(() => [...new Set(all.map((host) => host.reason).filter((reason) => reason !== null))].toSorted(), [all])
@@ -72,7 +77,7 @@ export function HostsPage() {
     <main className="page">
       <div className="page-head">
         <h1>{t('hosts.title')}</h1>
-        <span className="t2" role="status">{ids.length === all.length ? t('unit.machines', { n: count(all.length) }) : t('hosts.of', { total: count(all.length), n: count(ids.length) })}</span>
+        <span className="t2" role="status">{!ready ? '' : ids.length === all.length ? t('unit.machines', { n: count(all.length) }) : t('hosts.of', { total: count(all.length), n: count(ids.length) })}</span>
         <span className="grow" />
         <Link className="btn" to="/enrol"><Icon name="upload" />{t('enrol.title')}</Link>
         <button type="button" className="btn main" onClick={() => set({ add: true })}><Icon name="plus" />{t('hosts.add')}</button>
@@ -84,7 +89,9 @@ export function HostsPage() {
         {(search.q || search.status || search.reason || search.pharmacy_id) && <button type="button" className="link small" onClick={() => void navigate({ search: {} })}>{t('filter.reset')}</button>}
       </div>
       <Failure error={found.error} />
-      {all.length === 0 ? (
+      {!ready ? (
+        <p className="t3" role="status">{t('link.connecting')}</p>
+      ) : all.length === 0 ? (
         <div className="panel empty">
           <p>{t('hosts.none')}</p>
           <button type="button" className="btn main" onClick={() => set({ add: true })}>{t('hosts.add')}</button>

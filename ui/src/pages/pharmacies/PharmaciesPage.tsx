@@ -8,7 +8,7 @@ import { t } from '@/i18n'
 import { count } from '@/i18n/format'
 import { useFoundPharmacies } from '@/live/find'
 import { ordered, readSort, useCalmIds } from '@/live/order'
-import { store, useNow, useRows } from '@/live/store'
+import { store, useMembers, useNow, useReady } from '@/live/store'
 import { usePointerOver } from '@/parts/bits'
 import { Failure } from '@/parts/Failure'
 import { FilterMenu } from '@/parts/FilterMenu'
@@ -36,6 +36,8 @@ const KEYS: Record<string, (one: Pharmacy) => string | number | null> = {
   opening: (one) => one.opening.state,
 }
 
+const byCode = KEYS.code!
+
 const columns = (): Column<Pharmacy>[] => [
   { key: 'name', label: t('pharmacy.name'), width: 'minmax(140px, 1.2fr)', sort: 'name', cell: (one) => <Link className="lt-name" data-row-link to="/pharmacies/$pharmacyId" params={{ pharmacyId: one.id }}>{one.name}</Link> },
   { key: 'code', label: t('pharmacy.code'), width: '72px', sort: 'code', wide: true, cell: (one) => <span className="t2">{one.code}</span> },
@@ -49,7 +51,8 @@ const columns = (): Column<Pharmacy>[] => [
 export function PharmaciesPage() {
   const search = useSearch({ from: '/app/pharmacies' })
   const navigate = useNavigate({ from: '/pharmacies' })
-  const all = useRows('pharmacies')
+  const all = useMembers('pharmacies', false)
+  const ready = useReady()
   const found = useFoundPharmacies(search.q)
   const groups = useQuery({ queryKey: ['groups'], queryFn: () => api.get<List<Group>>('/api/groups', { query: { limit: 1000 } }) })
   const pointer = usePointerOver<HTMLDivElement>()
@@ -67,7 +70,7 @@ export function PharmaciesPage() {
         (!found.ids || found.ids.has(one.id)),
     )
     const [key, descending] = readSort(sort)
-    return ordered(ordered(rows, (one) => one.code, false), KEYS[key] ?? KEYS.code!, descending).map((one) => one.id)
+    return ordered(ordered(rows, byCode, false), KEYS[key] ?? byCode, descending).map((one) => one.id)
   }, [all, search.state, search.opening, search.group_id, found.ids, sort])
   const shown = useCalmIds(ids, JSON.stringify(search), pointer.held)
   const cells = useMemo(() => columns(), [])
@@ -75,7 +78,7 @@ export function PharmaciesPage() {
     <main className="page">
       <div className="page-head">
         <h1>{t('nav.pharmacies')}</h1>
-        <span className="t2" role="status">{ids.length === all.length ? t('unit.places', { n: count(all.length) }) : t('pharmacies.of', { total: count(all.length), n: count(ids.length) })}</span>
+        <span className="t2" role="status">{!ready ? '' : ids.length === all.length ? t('unit.places', { n: count(all.length) }) : t('pharmacies.of', { total: count(all.length), n: count(ids.length) })}</span>
         <span className="grow" />
         <Link className="btn" to="/enrol"><Icon name="upload" />{t('enrol.title')}</Link>
         <button type="button" className="btn main" onClick={() => set({ add: true })}><Icon name="plus" />{t('pharmacies.add')}</button>
@@ -88,7 +91,16 @@ export function PharmaciesPage() {
         {(search.q || search.state || search.opening || search.group_id) && <button type="button" className="link small" onClick={() => void navigate({ search: {} })}>{t('filter.reset')}</button>}
       </div>
       <Failure error={found.error} />
-      <LiveTable kind="pharmacies" label={t('nav.pharmacies')} ids={shown} columns={cells} sort={sort} onSort={(next) => set({ sort: next })} pointer={pointer.props} />
+      {!ready ? (
+        <p className="t3" role="status">{t('link.connecting')}</p>
+      ) : all.length === 0 ? (
+        <div className="panel empty">
+          <p>{t('pharmacies.none')}</p>
+          <button type="button" className="btn main" onClick={() => set({ add: true })}><Icon name="plus" />{t('pharmacies.add')}</button>
+        </div>
+      ) : (
+        <LiveTable kind="pharmacies" label={t('nav.pharmacies')} ids={shown} columns={cells} sort={sort} onSort={(next) => set({ sort: next })} pointer={pointer.props} />
+      )}
       {search.add && <PharmacyForm onClose={() => set({ add: undefined })} onSaved={(saved) => void navigate({ to: '/pharmacies/$pharmacyId', params: { pharmacyId: saved.id } })} />}
     </main>
   )

@@ -4,7 +4,7 @@ import { api } from '@/api/client'
 import { t } from '@/i18n'
 import { count } from '@/i18n/format'
 import { useCalmIds } from '@/live/order'
-import { store, useReady, useRows } from '@/live/store'
+import { store, useMembers, useReady, useRows } from '@/live/store'
 import { usePointerOver } from '@/parts/bits'
 import { Failure } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
@@ -17,7 +17,6 @@ import { PickBar } from './PickBar'
 import { VmDrawer } from './VmDrawer'
 import { VmMenu } from './VmMenu'
 import { VmTable } from './VmTable'
-import { useMembers } from './members'
 
 import '@/parts/segments.css'
 import './vms.css'
@@ -38,18 +37,18 @@ async function syncNow(): Promise<void> {
 function useList(sort: string, view: View) {
   const [search] = useVmsSearch()
   const found = useFoundVms(search.q)
-  const seen = useMembers(LIVE_SORTS.has(sort.replace(/^-/, '')))
+  const seen = useMembers('vms', LIVE_SORTS.has(sort.replace(/^-/, '')), 'pharmacies')
   const { pharmacy_id: pharmacyId, group_id: groupId, type, status, host_status: hostStatus, tag } = search
   const list = useMemo(() => {
-    const shown = matching(seen.rows, { found: found.ids, pharmacyId, groupId, type, status, hostStatus, tag }, pharmacyOf)
+    const shown = matching(seen, { found: found.ids, pharmacyId, groupId, type, status, hostStatus, tag }, pharmacyOf)
     return { ids: arranged(shown, sort, view, pharmacyOf), places: new Set(shown.map((vm) => vm.pharmacy_id)).size }
   }, [seen, found.ids, pharmacyId, groupId, type, status, hostStatus, tag, sort, view])
   const whole = useMemo(() => {
     const totals = new Map<number, number>()
-    for (const vm of seen.rows) totals.set(vm.pharmacy_id, (totals.get(vm.pharmacy_id) ?? 0) + 1)
-    return { totals, tags: [...new Set(seen.rows.flatMap((vm) => vm.tags))].toSorted() }
+    for (const vm of seen) totals.set(vm.pharmacy_id, (totals.get(vm.pharmacy_id) ?? 0) + 1)
+    return { totals, tags: [...new Set(seen.flatMap((vm) => vm.tags))].toSorted() }
   }, [seen])
-  return { ...list, ...whole, rows: seen.rows, error: found.error }
+  return { ...list, ...whole, rows: seen, error: found.error }
 }
 
 export function VmsPage() {

@@ -1,5 +1,6 @@
 /** Which VMs the page shows, in which order, in which groups. Pure. */
 import type { Pharmacy, Vm } from '@/api/types'
+import { collator, ordered } from '@/live/order'
 
 export interface Wanted {
   /** Ids the server's search found; null = nothing is searched for. */
@@ -65,7 +66,6 @@ const KEYS: Record<string, (vm: Vm) => string | number | null> = {
 /** Sorts whose values move with every poll. */
 export const LIVE_SORTS: ReadonlySet<string> = new Set(['cpu', 'memory', 'uptime'])
 
-const collator = new Intl.Collator('ko', { numeric: true })
 /** Unknown values last in both directions. */
 function compare(a: string | number | null, b: string | number | null, sign: number): number {
   if (a === b) return 0
@@ -89,7 +89,7 @@ export function arranged(vms: readonly Vm[], sort: string, view: View, pharmacyO
   const name = sort.replace(/^-/, '')
   const key = KEYS[name]
   const within = (a: Vm, b: Vm) => (key ? compare(key(a), key(b), sign) : 0) || byPlace(a, b)
-  if (view === 'list' && key) return vms.toSorted(within).map((vm) => vm.id)
+  if (view === 'list' && key) return ordered(vms.toSorted(byPlace), key, sign < 0).map((vm) => vm.id)
   const groups = Map.groupBy(vms, (vm) => vm.pharmacy_id)
   const turn = key ? 1 : sign
   const places = [...groups.keys()].map((id) => ({ id, name: named(pharmacyOf(id)?.name ?? ''), rank: name === 'pharmacy' ? 0 : urgency(pharmacyOf(id)) }))
