@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
 from pharmq.base.clock import Clock, SystemClock
 from pharmq_sim.certs import KeyType, make_identity
 from pharmq_sim.host import SimHost
@@ -109,3 +111,48 @@ class SimFleet:
 
     def __getitem__(self, index: int) -> SimHost:
         return self.hosts[index]
+
+
+class SimCluster:
+    """Two nodes of one cluster, ``pve`` and ``pve2``, on 127.0.0.1 and 127.0.0.2 and the same port: the same guests,
+    users, tickets and tasks behind two certificates. VM 102 runs on ``pve2``; either node answers for every guest,
+    as Proxmox does by passing calls on."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.nodes: list[SimHost] = []
+        self._directory = Path()
+
+    async def __aenter__(self) -> Self:
+        self._directory = Path(tempfile.mkdtemp(prefix="pharmq-sim-"))
+        world = small_world(1, now=self.clock.now().timestamp())
+        for guest in world.guests.values():
+            guest.node = "pve2" if guest.vmid == 102 else "pve"
+        # Everything but the name is one and the same object: what one node does, the other knows.
+        other = msgspec.structs.replace(world, node="pve2")
+        for number, one in enumerate((world, other), 1):
+            await asyncio.to_thread(
+                make_identity, self._directory / str(number), "leaf", one.node, f"127.0.0.{number}", "ec"
+            )
+            port = self.nodes[0].port if self.nodes else 0
+            node = SimHost(
+                one,
+                self._directory / str(number),
+                clock=self.clock,
+                address=f"127.0.0.{number}",
+                port=port,
+                key_type="ec",
+            )
+            await node.start()
+            self.nodes.append(node)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for node in self.nodes:
+            await node.stop()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def __getitem__(self, index: int) -> SimHost:
+        return self.nodes[index]

@@ -55,7 +55,8 @@ class OwnCredential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class HostForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``fingerprint`` is the SHA-256 that a person has confirmed; ``force`` keeps a host that does not answer or
+    """``fingerprint`` is the SHA-256 that a person has confirmed, ``fingerprints`` those of further addresses, which
+    may be other nodes of a cluster; ``force`` keeps a host that does not answer or
     does not accept the credential, as offline."""
 
     pharmacy_id: Id
@@ -64,6 +65,7 @@ class HostForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     addresses: Annotated[tuple[Address, ...], Meta(max_length=8)] = ()
     node: NodeName | None = None
     fingerprint: Fingerprint | None = None
+    fingerprints: Annotated[tuple[Fingerprint, ...], Meta(max_length=8)] = ()
     credential_id: Id | None = None
     credential: OwnCredential | None = None
     maintenance: bool = False
@@ -80,6 +82,7 @@ class HostPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     addresses: Annotated[tuple[Address, ...], Meta(max_length=8)] | UnsetType = UNSET
     node: NodeName | UnsetType | None = UNSET
     fingerprint: Fingerprint | UnsetType | None = UNSET
+    fingerprints: Annotated[tuple[Fingerprint, ...], Meta(max_length=8)] = ()
     credential_id: Id | UnsetType | None = UNSET
     credential: OwnCredential | UnsetType | None = UNSET
     maintenance: bool | UnsetType = UNSET

@@ -158,10 +158,13 @@ class GuestFact(msgspec.Struct, frozen=True, gc=False):
 # --- answers of the API -----------------------------------------------------------------------------------------
 
 
-class CertificateView(msgspec.Struct, frozen=True, gc=False):
+class CertificateView(msgspec.Struct, frozen=True):
+    """``fingerprint`` is that of the first address; ``nodes`` are all that are accepted, by node of a cluster."""
+
     fingerprint: str | None
     seen: str | None
     not_after: datetime | None
+    nodes: tuple[Pin, ...] = ()
 
 
 class HostRow(msgspec.Struct, frozen=True):

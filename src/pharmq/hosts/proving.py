@@ -1,5 +1,7 @@
 """Before a host is saved: who answers there, is it the certificate a person confirmed, does it take the credential?"""
 
+import asyncio
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -11,6 +13,7 @@ from pharmq.base.errors import Conflict, FieldError, Invalid, PharmqError
 from pharmq.hosts.clients import HostClients
 from pharmq.hosts.model import Check, Host, ParamValue, Pin
 from pharmq.pve import (
+    Certificate,
     CertificateChanged,
     Credential,
     CredentialRefused,
@@ -24,6 +27,7 @@ from pharmq.pve import (
     Unreachable,
     normalise_fingerprint,
     probe,
+    probe_certificate,
 )
 
 PORTS = (8006, 443)
@@ -72,7 +76,68 @@ def confirmed(found: ProbeResult, fingerprint: str | None) -> Pin:
         raise Conflict("host.fingerprint_unconfirmed", params=seen)
     if fingerprint != found.certificate.fingerprint:
         raise Conflict("host.fingerprint_differs", params={**seen, "confirmed": fingerprint})
-    return Pin(fingerprint, moment(found.certificate.not_after))
+    return pin_of(found.certificate)
+
+
+def pin_of(certificate: Certificate) -> Pin:
+    """Proxmox names the node in the certificate that it signs for it."""
+    named = re.search(r"(?:^|,)CN=((?:[^,\\]|\\.)+)", certificate.subject)
+    return Pin(certificate.fingerprint, moment(certificate.not_after), named[1][:64] if named else None)
+
+
+class Shown(NamedTuple):
+    """What an address shows; no pin: it does not answer."""
+
+    address: str
+    pin: Pin | None
+    subject: str = ""
+
+
+async def look_round(addresses: Sequence[str], port: int) -> tuple[Shown, ...]:
+    """The certificates of some addresses, asked for at once. Sends no credential."""
+
+    async def one(address: str) -> Shown:
+        try:
+            found = await probe_certificate(Endpoint(address, port))
+        except PveError:
+            return Shown(address, None)
+        return Shown(address, pin_of(found), found.subject)
+
+    return tuple(await asyncio.gather(*map(one, addresses)))
+
+
+def pins_after(shown: Sequence[Shown], known: Sequence[Pin], new: Sequence[Pin]) -> tuple[Pin, ...]:
+    """The pins of a host once ``new`` ones are confirmed: those, and of the known ones those that an address still
+    shows, or that may belong to an address that is silent now, unless their node has another one by now."""
+    seen = {one.pin.fingerprint for one in shown if one.pin}
+    nodes = {pin.node for pin in new} | {one.pin.node for one in shown if one.pin}
+    silent = len(shown) > 1 and any(one.pin is None for one in shown)
+    fresh = {pin.fingerprint for pin in new}
+    kept = [
+        pin
+        for pin in known
+        if pin.fingerprint not in fresh and (pin.fingerprint in seen or (silent and pin.node not in {None, *nodes}))
+    ]
+    main = shown[0].pin.fingerprint if shown and shown[0].pin else known[0].fingerprint if known else ""
+    return tuple(sorted((*new, *kept), key=lambda pin: pin.fingerprint != main))
+
+
+async def nodes_pins(draft: Host, port: int, main: Pin, others: frozenset[str]) -> tuple[Pin, ...]:
+    """``main`` with the pins of further addresses, which may be other nodes of a cluster with certificates of their
+    own. Raises Conflict for one that nobody has confirmed; a silent address gets its pin when it answers."""
+    known = {main.fingerprint, *others, *(pin.fingerprint for pin in draft.pins)}
+    shown = await look_round(draft.addresses, port)
+    new = [main]
+    for address, pin, subject in shown:
+        if pin is None:
+            continue
+        if pin.fingerprint not in known:
+            ends = pin.not_after.isoformat() if pin.not_after else ""
+            found = {"fingerprint": pin.fingerprint, "subject": subject, "not_after": ends}
+            raise Conflict("host.fingerprint_unconfirmed", params={**found, "address": address, "port": port})
+        if all(pin.fingerprint != one.fingerprint for one in new):
+            new.append(pin)
+    return pins_after((Shown(draft.host_ip, main), *shown), draft.pins, new)
 
 
 def fingerprint_of(text: str, field: str = "fingerprint") -> str:
@@ -109,11 +174,13 @@ async def prove(
     credential_field: str,
     *,
     force: bool,
+    others: frozenset[str] = frozenset(),
 ) -> Proof:
     """Probe without any credential, compare with what was confirmed, then log in and ask.
 
     With ``force`` a host that does not answer, or does not accept us, is kept as offline with the reason; a
-    certificate that nobody confirmed is never accepted. Raises Invalid, Conflict.
+    certificate that nobody confirmed is never accepted. ``others``: fingerprints a person has confirmed for further
+    addresses. Raises Invalid, Conflict.
     """
     try:
         found = await look(draft.host_ip, ports)
@@ -126,7 +193,8 @@ async def prove(
     if not found.is_proxmox and not force:
         raise Invalid("host.not_proved", fields={"host_ip": [FieldError("host.not_proxmox", {"server": found.server})]})
     pin = confirmed(found, fingerprint)
-    host = msgspec.structs.replace(draft, host_port=found.endpoint.port, pins=(pin,))
+    pins = await nodes_pins(draft, found.endpoint.port, pin, others)
+    host = msgspec.structs.replace(draft, host_port=found.endpoint.port, pins=pins)
     client = clients.make(host, credential, PROVE_TIMEOUTS)
     began = clock.monotonic()
     try:
@@ -146,11 +214,13 @@ async def prove(
 def succeeded(resources: Resources, host: Host, at: datetime, took: float) -> Check:
     """What ``/cluster/resources`` says of the host itself.
 
-    A host on its own has one node, which is the one we talk to; in a cluster only a node set by hand says which.
+    A host on its own has one node, which is the one we talk to; in a cluster the certificate names it.
     """
     node = host.node
-    if node is None and len(resources.nodes) == 1:
-        node = resources.nodes[0].node
+    if node is None:
+        names = [row.node for row in resources.nodes]
+        named = host.pins[0].node if host.pins else None
+        node = names[0] if len(names) == 1 else named if named in names else None
     row = next((row for row in resources.nodes if row.node == node), None)
     storages = [row for row in resources.storages if row.node == node and row.maxdisk]
     return Check(

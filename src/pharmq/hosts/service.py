@@ -152,7 +152,7 @@ class HostsService:
         draft, chosen = await choose(self.ground, draft, form.credential_id, form.credential)
         for port in ports:
             self._require_free(draft.host_ip, port, None)
-        proof = await self._prove(draft, ports, chosen, form.fingerprint, force=form.force)
+        proof = await self._prove(draft, ports, chosen, form.fingerprint, form.fingerprints, force=form.force)
         try:
             async with self.db.transaction(durable=True) as tx:
                 host, state = await save_new(self.ground, tx, actor, proof, chosen.own_secret, scope, pharmacy.name)
@@ -179,7 +179,7 @@ class HostsService:
                 self._require_free(draft.host_ip, port, host.id)
             tried = chosen or Chosen(self.clients.credential(host), None, "credential_id")
             pinned = fingerprint or (host.pins[0].fingerprint if host.pins else None)
-            proof = await self._prove(draft, ports, tried, pinned, force=patch.force)
+            proof = await self._prove(draft, ports, tried, pinned, patch.fingerprints, force=patch.force)
             found = step(proof.host, state, proof.check, 1, where(scope))
             draft, state, seen = proof.host, found.state, found.entries
             if state.reason is not None and proof.check.credential_revision == draft.credential_revision:
@@ -271,9 +271,9 @@ class HostsService:
     async def pin(self, actor: Actor, host_id: int, fingerprint: str) -> HostRow:
         """Accept another certificate. Where the host answers, it must be the one it shows now. Raises Conflict."""
         host, scope = self.ground.host(actor, host_id, Privilege.HOST_EDIT)
-        pin = await confirmed_pin(host, fingerprint)
+        confirmed = await confirmed_pin(host, fingerprint)
         async with self.checks.turns.hold(host_id):
-            await repin(self.ground, actor, host_id, pin, scope)
+            await repin(self.ground, actor, host_id, confirmed, scope)
         return self.row(host_id)
 
     # --- what a check means
@@ -283,10 +283,28 @@ class HostsService:
         return await self.checks.record(host_id, check)
 
     async def _prove(
-        self, draft: Host, ports: tuple[int, ...], chosen: Chosen, fingerprint: str | None, *, force: bool
+        self,
+        draft: Host,
+        ports: tuple[int, ...],
+        chosen: Chosen,
+        fingerprint: str | None,
+        others: Sequence[str],
+        *,
+        force: bool,
     ) -> Proof:
         wanted = None if fingerprint is None else fingerprint_of(fingerprint)
-        return await prove(self.clients, self.clock, draft, ports, chosen.credential, wanted, chosen.field, force=force)
+        further = frozenset(fingerprint_of(text, "fingerprints") for text in others)
+        return await prove(
+            self.clients,
+            self.clock,
+            draft,
+            ports,
+            chosen.credential,
+            wanted,
+            chosen.field,
+            force=force,
+            others=further,
+        )
 
     def _pharmacy(self, actor: Actor, pharmacy_id: int) -> tuple[Pharmacy, Scope]:
         pharmacy = self.directory.pharmacy(pharmacy_id)

@@ -243,9 +243,14 @@ async def delete_host(conn: AsyncConnection, host_id: int) -> None:
 
 
 async def set_pins(conn: AsyncConnection, host_id: int, pins: Sequence[Pin], by: int | None, now: datetime) -> None:
-    """Make ``pins`` the only active ones; earlier ones stay as history."""
-    await conn.execute(update(host_pins).where(host_pins.c.host_id == host_id, host_pins.c.active).values(active=False))
-    if pins:
+    """Make ``pins`` the only active ones; earlier ones stay as history. One that was active already keeps who
+    confirmed it."""
+    mine = (host_pins.c.host_id == host_id) & host_pins.c.active
+    wanted = [pin.fingerprint for pin in pins]
+    await conn.execute(update(host_pins).where(mine, host_pins.c.fingerprint.not_in(wanted)).values(active=False))
+    active = set(await conn.scalars(select(host_pins.c.fingerprint).where(mine)))
+    new = [pin for pin in pins if pin.fingerprint not in active]
+    if new:
         await conn.execute(
             insert(host_pins),
             [
@@ -258,7 +263,7 @@ async def set_pins(conn: AsyncConnection, host_id: int, pins: Sequence[Pin], by:
                     "confirmed_at": now,
                     "active": True,
                 }
-                for pin in pins
+                for pin in new
             ],
         )
 

@@ -44,7 +44,9 @@ def host_row(directory: Directory, host_id: int, vm_count: int) -> HostRow:
         latency_ms=state.latency_ms,
         maintenance=host.maintenance,
         maintenance_note=host.maintenance_note,
-        certificate=CertificateView(pin.fingerprint if pin else None, state.seen, pin.not_after if pin else None),
+        certificate=CertificateView(
+            pin.fingerprint if pin else None, state.seen, pin.not_after if pin else None, host.pins
+        ),
     )
 
 

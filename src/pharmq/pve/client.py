@@ -216,12 +216,13 @@ class PveClient(CareCalls):
             if "generate-password" not in error.errors:
                 raise
             body = await self._post(path, {"websocket": 1}, self._timeouts.write)
-        return decode.decode_vnc(body)
+        return decode.decode_vnc(body)._replace(at=self.endpoint)
 
     async def termproxy(self, place: Guest | str) -> VncTicket:
         """Make the host listen for one terminal: of a container, of a VM's serial port, or of the node itself
         (its name). As short-lived as ``vncproxy``'s. A token needs access-control >= 9.0.4 (8.x: April 2026)."""
-        return decode.decode_term(await self._post(f"{_place(place)}/termproxy", {}, self._timeouts.write))
+        body = await self._post(f"{_place(place)}/termproxy", {}, self._timeouts.write)
+        return decode.decode_term(body)._replace(at=self.endpoint)
 
     async def open_websocket(self, place: Guest | str, vnc: VncTicket) -> ConsoleStream:
         """The console's bytes; ``place`` is a guest or a node's name. Raises ConsoleSilent when the upgrade gets no
@@ -230,7 +231,7 @@ class PveClient(CareCalls):
         query = urlencode({"port": vnc.port, "vncticket": vnc.ticket.reveal()}, quote_via=quote)
         headers = await self._session.headers(write=False)
         request = Request("GET", f"{_place(place)}/vncwebsocket?{query}", headers)
-        return await open_console(self.endpoint, request, self.pins, self._timeouts, self._handshakes)
+        return await open_console(vnc.at or self.endpoint, request, self.pins, self._timeouts, self._handshakes)
 
     # -- how a call travels ----------------------------------------------------------------------------------
 

@@ -324,13 +324,15 @@ class Realm(msgspec.Struct, frozen=True, gc=False):
 
 class VncTicket(NamedTuple):
     """What one console needs. ``port`` is good for 10 s and one connection; ``password`` is the RFB password
-    (8 characters), bound to the guest, not to the session: a second vncproxy changes it."""
+    (8 characters), bound to the guest, not to the session: a second vncproxy changes it. ``at`` is the node that
+    listens: the upgrade must go to the address that took the call."""
 
     port: int
     ticket: Secret
     password: Secret
     upid: Upid
     user: str
+    at: Endpoint | None = None
 
 
 class Certificate(NamedTuple):

@@ -152,6 +152,7 @@ export interface Schemas {
   }
   CertificateView: {
     fingerprint: string | null
+    nodes?: Schemas["Pin"][]
     not_after: string | null
     seen: string | null
   }
@@ -413,6 +414,7 @@ export interface Schemas {
     credential?: Schemas["OwnCredential"] | null
     credential_id?: number | null
     fingerprint?: string | null
+    fingerprints?: (string | unknown)[]
     force?: boolean
     host_ip: string
     host_port?: number | null
@@ -426,6 +428,7 @@ export interface Schemas {
     credential?: Schemas["OwnCredential"] | null
     credential_id?: number | null
     fingerprint?: string | null
+    fingerprints?: (string | unknown)[]
     force?: boolean
     host_ip?: string
     host_port?: number
@@ -774,6 +777,11 @@ export interface Schemas {
     screens_allowed?: boolean
     state: "ok" | "warning" | "offline" | "maintenance" | "empty"
     verdict: Schemas["Verdict"]
+  }
+  Pin: {
+    fingerprint: string
+    node?: string | null
+    not_after?: string | null
   }
   PinForm: {
     fingerprint: string

@@ -103,7 +103,7 @@ export interface Host {
   latency_ms?: number | null
   maintenance?: boolean
   maintenance_note?: string
-  certificate: { fingerprint: string | null; seen: string | null; not_after: string | null } | null
+  certificate: { fingerprint: string | null; seen: string | null; not_after: string | null; nodes: { node: string | null; fingerprint: string; not_after: string | null }[] } | null
 }
 
 export interface VmTask {

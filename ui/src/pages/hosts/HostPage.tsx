@@ -85,6 +85,12 @@ function CertificatePanel({ host }: { host: Host }) {
           </>
         )}
         {host.certificate?.fingerprint ? <Fingerprint value={host.certificate.fingerprint} /> : <p className="t3">–</p>}
+        {(host.certificate?.nodes ?? []).slice(1).map((pin) => (
+          <div key={pin.fingerprint}>
+            <p className="small t2">{t('host.node')} {pin.node ?? '–'}{pin.not_after && ` · ${t('cert.until', { until: day(pin.not_after) })}`}</p>
+            <Fingerprint value={pin.fingerprint} />
+          </div>
+        ))}
       </div>
     </section>
   )
