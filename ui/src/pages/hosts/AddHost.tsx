@@ -43,15 +43,18 @@ function Steps({ at, notes }: { at: Step; notes: Partial<Record<Step, string>> }
 
 function AddressStep({ draft, set, error }: { draft: Draft; set: (change: Partial<Draft>) => void; error: unknown }) {
   const pharmacies = useRows('pharmacies')
+  const placed = fieldError(error, 'address') ?? fieldError(error, 'host_ip')
+  // What the host did is said in three parts; a mistyped value is said beside it, and only there.
+  const about = error instanceof ApiError && error.code !== 'request.invalid'
   const data = useMemo(() => pharmacies.map((one) => ({ value: String(one.id), label: `${one.name} (${one.code})` })), [pharmacies])
   return (
     <div className="form">
       <Select label={t('pharmacy.name')} required searchable data={data} limit={50} value={draft.pharmacyId} onChange={(pharmacyId) => set({ pharmacyId })} error={fieldError(error, 'pharmacy_id')} nothingFoundMessage={t('add.no_pharmacy')} />
       <div className="form-two">
-        <TextInput label={t('host.address')} required placeholder="100.64.0.110" value={draft.address} spellCheck={false} autoComplete="off" onChange={(event) => set({ address: event.currentTarget.value })} error={fieldError(error, 'address') ?? fieldError(error, 'host_ip')} />
-        <NumberInput label={t('host.port')} description={t('add.port_hint')} min={1} max={65535} hideControls allowDecimal={false} value={draft.port ?? ''} onChange={(port) => set({ port: typeof port === 'number' ? port : null })} error={fieldError(error, 'port') ?? fieldError(error, 'host_port')} />
+        <TextInput label={t('host.address')} required placeholder="100.64.0.110" value={draft.address} spellCheck={false} autoComplete="off" onChange={(event) => set({ address: event.currentTarget.value })} error={about ? !!placed : placed} />
+        <NumberInput label={t('host.port')} description={t('add.port_hint')} inputWrapperOrder={['label', 'input', 'description', 'error']} min={1} max={65535} hideControls allowDecimal={false} value={draft.port ?? ''} onChange={(port) => set({ port: typeof port === 'number' ? port : null })} error={fieldError(error, 'port') ?? fieldError(error, 'host_port')} />
       </div>
-      <Failure error={error} />
+      {(about || !placed) && <Failure error={error} />}
     </div>
   )
 }

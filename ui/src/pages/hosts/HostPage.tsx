@@ -85,10 +85,10 @@ function CertificatePanel({ host }: { host: Host }) {
           </>
         )}
         {host.certificate?.fingerprint ? <Fingerprint value={host.certificate.fingerprint} /> : <p className="t3">–</p>}
-        {(host.certificate?.nodes ?? []).slice(1).map((pin) => (
-          <div key={pin.fingerprint}>
-            <p className="small t2">{t('host.node')} {pin.node ?? '–'}{pin.not_after && ` · ${t('cert.until', { until: day(pin.not_after) })}`}</p>
-            <Fingerprint value={pin.fingerprint} />
+        {(host.certificate?.nodes ?? []).slice(1).map((other) => (
+          <div key={other.fingerprint}>
+            <p className="small t2">{t('host.node')} {other.node ?? '–'}{other.not_after && ` · ${t('cert.until', { until: day(other.not_after) })}`}</p>
+            <Fingerprint value={other.fingerprint} />
           </div>
         ))}
       </div>
