@@ -104,8 +104,10 @@ def serve(
     trusted_proxy: Annotated[
         list[str] | None, typer.Option(help="Address or network of a reverse proxy whose X-Forwarded-* is believed.")
     ] = None,
-    tls_certificate: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
-    tls_key: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="PEM, leaf first; SIGHUP reads it again.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="PEM.")] = None,
     log_level: Annotated[str, typer.Option()] = "info",
 ) -> None:
     """Run PharmQ."""

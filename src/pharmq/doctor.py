@@ -137,7 +137,9 @@ async def _database(config: Config, db: Database) -> list[Finding]:
     if not await is_current(db):
         return [
             Finding(
-                "failed", "The database has another version's tables.", "Start `pharmq serve` of this version once."
+                "failed",
+                "The database has another version's tables.",
+                "Start `pharmq serve` of this version once; if it calls the database newer, install that version.",
             )
         ]
     findings.append(Finding("ok", "Database answers and is up to date"))

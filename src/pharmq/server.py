@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,6 +16,7 @@ import uvloop
 from litestar import Litestar
 
 from pharmq.base.config import Config
+from pharmq.base.errors import Conflict
 from pharmq.bootstrap import ROUTES, Ground, House, open_ground
 from pharmq.consoles.service import PATH
 from pharmq.web.app import create_app
@@ -49,8 +51,22 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)  # type: ignore[arg-type]
 
 
+def _require_free(host: str, port: int) -> None:
+    """Before anything else: a start that cannot listen must not touch the data, least of all replace the set-up link
+    of the one that runs. Raises Conflict."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        params: dict[str, str | int] = {"host": host, "port": port, "detail": error.strerror or str(error)}
+        raise Conflict("server.cannot_listen", params=params) from error
+
+
 def serve(config: Config) -> None:
-    """Run until SIGINT or SIGTERM."""
+    """Run until SIGINT or SIGTERM. Raises Conflict when the address cannot be listened on."""
+    _require_free(config.host, config.port)
     logging.basicConfig(
         level=config.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",

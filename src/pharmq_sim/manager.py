@@ -81,7 +81,7 @@ class Manager:
     async def prepare(self, password: str) -> None:
         """Make the administrator and a token on the first start; afterwards the kept ones hold."""
         self._key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept = self.directory / "demo.json"
         if kept.exists():
             self.token = json.loads(kept.read_text())["token"]
