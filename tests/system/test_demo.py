@@ -37,7 +37,11 @@ async def test_one_command_shows_the_plans_numbers_ends_cleanly_and_comes_back_t
         assert (seen["vms"]["total"], seen["vms"]["running"]) == (450, 380)
         assert len(seen["hosts"]["reasons"]) >= 4
         first = await vm_rows(url, token)
+        log = tmp_path / "pharmq.log"
+        before = len(log.read_text())
         assert await demo.end(signal.SIGTERM) == 0
+        # The manager ends first: it does not see its hosts go.
+        assert "host.offline" not in log.read_text()[before:]
     assert not listening(port)
     assert alive_with(str(tmp_path)) == []
     async with running(command) as demo:

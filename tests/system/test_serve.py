@@ -1,6 +1,7 @@
 """``pharmq serve`` and ``pharmq doctor`` as processes: first start, TLS, a lost key, an end without loss."""
 
 import asyncio
+import re
 import signal
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -63,6 +64,10 @@ async def test_the_first_start_offers_one_link_and_only_the_given_address_listen
         link = urlsplit((await server.wait_for(SETUP, 30))[1])
         await until_up(port)
         url = f"http://127.0.0.1:{port}"
+        # A second start on the same address must not take the first one's link away.
+        async with running(serve(tmp_path, port), **key_of(tmp_path)) as second:
+            await second.wait_for(re.compile("cannot listen on"), 30)
+            assert SETUP.search(second.text) is None
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
             body = {"token": link.fragment, "username": "kim", "password": PASSWORD}
             async with session.post(f"{url}/api/setup", json=body) as answer:
