@@ -64,7 +64,7 @@ async def test_a_wrong_address_is_told_at_its_field(stage: Stage, visit: Visit) 
         await field_of(page, "주소").fill(address)
         await dialog.get_by_role("button", name="다음: 호스트 확인").click()
         await expect(field_of(page, "주소")).to_have_attribute("aria-invalid", "true")
-        await expect(dialog.get_by_text(re.compile("하세요|십시오")).first).to_be_visible()
+        await expect(dialog.get_by_text(re.compile("형식이 맞지 않습니다|확인하세요")).first).to_be_visible()
     assert "다음: 로그인" not in await dialog.inner_text()
 
 

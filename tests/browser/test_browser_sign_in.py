@@ -32,7 +32,7 @@ async def test_the_one_time_link_makes_the_administrator(tmp_path: Path, visitin
         await expect(page.get_by_text("아직 등록한 호스트가 없습니다.")).to_be_visible()
         await expect(page.get_by_role("button", name="내 계정: kim")).to_be_visible()
         # An empty installation says what to do first.
-        await expect(page.get_by_role("link", name="호스트 추가")).to_be_visible()
+        await expect(page.get_by_role("link", name="약국 추가")).to_be_visible()
         await page.context.close()
 
 

@@ -41,7 +41,7 @@ export const pages: Readonly<Record<keyof typeof source, string>> = {
   'map.pale': 'Pale: outside opening hours',
   'map.other_region': 'Other',
   'map.vms': '{n|VM/VMs}',
-  'map.empty': 'No pharmacies yet. Add a host first.',
+  'map.empty': 'No pharmacies yet. Add one and then its host, or import them all from a CSV file.',
   'verdict.state.ok': 'All is well.',
   'verdict.state.warning': 'Something needs a look.',
   'verdict.state.offline': 'The host is offline.',

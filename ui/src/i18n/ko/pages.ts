@@ -39,7 +39,7 @@ export const pages = {
   'map.pale': '옅은 칸: 영업시간 외',
   'map.other_region': '기타',
   'map.vms': 'VM {n}대',
-  'map.empty': '아직 약국이 없습니다. 먼저 호스트를 추가하세요.',
+  'map.empty': '아직 약국이 없습니다. 약국을 추가한 뒤 호스트를 추가하거나, CSV로 한 번에 가져오세요.',
   'verdict.state.ok': '모두 정상입니다.',
   'verdict.state.warning': '확인할 것이 있습니다.',
   'verdict.state.offline': '호스트가 오프라인입니다.',

@@ -35,7 +35,7 @@ function Verdict({ summary, pharmacies }: { summary: Summary; pharmacies: readon
     <div className="dash-verdict">
       <h1><span className={tone}><Sign name={sign} /></span>{sentence}</h1>
       {standing > 0 && <p className="t2">{[...(warned > 0 ? [`${t('dash.warnings')} ${warned}`] : []), ...reasons.map(([code, n]) => `${reasonWords(code)} ${n}`)].join(' · ')}</p>}
-      <p className="small t3 end">{t('dash.fresh', { n: summary.hosts.online })}</p>
+      {summary.hosts.online > 0 && <p className="small t3 end">{t('dash.fresh', { n: summary.hosts.online })}</p>}
     </div>
   )
 }
@@ -66,7 +66,7 @@ function Cards({ summary, pharmacies }: { summary: Summary; pharmacies: readonly
         {parts([[t('card.confirmed'), vms.running_confirmed, true], [t('card.last_known'), vms.running_last_known, true]])}
       </Card>
       <Card to="/hosts" search={{ status: 'offline' }} label={t('card.offline')} figure={hosts.offline} bad={hosts.offline > 0}>
-        {hosts.offline === 0 ? t('card.none_offline') : parts([[t('opening.open'), off(['open', 'unknown']), true], [t('opening.before'), off(['before'])], [t('opening.after'), off(['after'])], [t('opening.closed'), off(['closed'])]])}
+        {hosts.total === 0 ? '–' : hosts.offline === 0 ? t('card.none_offline') : parts([[t('opening.open'), off(['open', 'unknown']), true], [t('opening.before'), off(['before'])], [t('opening.after'), off(['after'])], [t('opening.closed'), off(['closed'])]])}
       </Card>
     </section>
   )

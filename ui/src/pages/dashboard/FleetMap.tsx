@@ -72,7 +72,7 @@ export function FleetMap({ pharmacies, hosts }: { pharmacies: readonly Pharmacy[
         <Link to="/pharmacies">{t('map.list')}</Link>
       </header>
       <div className="map" onPointerOver={enter} onPointerLeave={() => setHover(null)} onFocus={enter} onBlur={() => setHover(null)}>
-        {pharmacies.length === 0 && <div className="empty"><p>{t('map.empty')}</p><Link className="btn main" to="/hosts" search={{ add: true }}>{t('hosts.add')}</Link></div>}
+        {pharmacies.length === 0 && <div className="empty"><p>{t('map.empty')}</p><span className="row-flex"><Link className="btn main" to="/pharmacies" search={{ add: true }}>{t('pharmacies.add')}</Link><Link className="btn" to="/enrol">{t('enrol.title')}</Link></span></div>}
         {regions.map((region) => (
           <div className="map-region" key={region.name}>
             <span className="map-label">{region.name} <span className="t3">{region.pharmacies.length}</span></span>

@@ -1,6 +1,6 @@
 import { Checkbox, Modal, NumberInput, Select, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 
 import { api, ApiError } from '@/api/client'
@@ -50,6 +50,7 @@ function AddressStep({ draft, set, error }: { draft: Draft; set: (change: Partia
   return (
     <div className="form">
       <Select label={t('pharmacy.name')} required searchable data={data} limit={50} value={draft.pharmacyId} onChange={(pharmacyId) => set({ pharmacyId })} error={fieldError(error, 'pharmacy_id')} nothingFoundMessage={t('add.no_pharmacy')} />
+      {pharmacies.length === 0 && <p className="warn row-flex">{t('add.no_pharmacy')} <Link to="/pharmacies" search={{ add: true }}>{t('pharmacies.add')}</Link></p>}
       <div className="form-two">
         <TextInput label={t('host.address')} required placeholder="100.64.0.110" value={draft.address} spellCheck={false} autoComplete="off" onChange={(event) => set({ address: event.currentTarget.value })} error={about ? !!placed : placed} />
         <NumberInput label={t('host.port')} description={t('add.port_hint')} inputWrapperOrder={['label', 'input', 'description', 'error']} min={1} max={65535} hideControls allowDecimal={false} value={draft.port ?? ''} onChange={(port) => set({ port: typeof port === 'number' ? port : null })} error={fieldError(error, 'port') ?? fieldError(error, 'host_port')} />

@@ -5,7 +5,7 @@ import { useState } from 'react'
 
 import { api } from '@/api/client'
 import type { Credential, EnrolmentResult, EnrolmentRow, FieldErrors, List } from '@/api/types'
-import { explain, t } from '@/i18n'
+import { explain, t, type MessageKey } from '@/i18n'
 import { day } from '@/i18n/format'
 import { Failure } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
@@ -24,6 +24,12 @@ async function base64(file: File): Promise<string> {
   return btoa(text)
 }
 
+/** What people call the columns; their own names stand beside it, as in the file. */
+const COLUMN: Partial<Record<string, MessageKey>> = {
+  code: 'pharmacy.code', name: 'pharmacy.name', representative: 'pharmacy.representative', phone: 'pharmacy.phone', address: 'pharmacy.address', hours: 'pharmacy.hours',
+  closing_days: 'pharmacy.closing_days', note: 'pharmacy.note', host_ip: 'host.ip', host_port: 'host.port', node: 'host.node', fingerprint: 'cert.fingerprint',
+}
+
 function Faults({ errors }: { errors: FieldErrors }) {
   const all = Object.entries(errors ?? {}).flatMap(([field, list]) => list.map((one) => ({ field, ...one })))
   if (all.length === 0) return null
@@ -31,7 +37,7 @@ function Faults({ errors }: { errors: FieldErrors }) {
     <ul className="small off">
       {all.map((one) => {
         const message = explain(one.code, one.params ?? {})
-        return <li key={one.field + one.code}>{one.field}: {message ? [message.title, message.why, message.remedy].filter(Boolean).join(' ') : one.code}</li>
+        return <li key={one.field + one.code}>{COLUMN[one.field] ? `${t(COLUMN[one.field]!)} (${one.field})` : one.field}: {message ? [message.title, message.why, message.remedy].filter(Boolean).join(' ') : one.code}</li>
       })}
     </ul>
   )
