@@ -8,6 +8,8 @@ export interface Found {
   /** null = nothing is searched for; every row stands. */
   ids: ReadonlySet<number> | null
   error: unknown
+  /** More match than were asked for. */
+  cut?: boolean
 }
 
 /** Ids of pharmacies that match `q`, by themselves or by a host or VM of theirs. */
@@ -18,11 +20,13 @@ export function useFoundPharmacies(q: string | undefined): Found {
     queryFn: ({ signal }) => api.get<List<SearchHit>>('/api/search', { query: { q: asked, limit: 1000 }, signal }),
     enabled: asked !== '',
     placeholderData: keepPreviousData,
-    select: pharmacyIds,
+    select: found,
   })
-  return { ids: asked === '' ? null : (data ?? NOBODY), error }
+  return { ids: asked === '' ? null : (data?.ids ?? NOBODY), error, cut: asked !== '' && (data?.cut ?? false) }
 }
 
 const NOBODY: ReadonlySet<number> = new Set()
-const pharmacyIds = (list: List<SearchHit>): ReadonlySet<number> =>
-  new Set(list.items.map((hit) => (hit.type === 'pharmacy' ? hit.id : hit.pharmacy_id)).filter((id) => id !== null))
+const found = (list: List<SearchHit>): { ids: ReadonlySet<number>; cut: boolean } => ({
+  cut: list.total > list.items.length,
+  ids: new Set(list.items.map((hit) => (hit.type === 'pharmacy' ? hit.id : hit.pharmacy_id)).filter((id) => id !== null)),
+})

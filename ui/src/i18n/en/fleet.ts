@@ -9,4 +9,5 @@ export const fleet: Readonly<Record<keyof typeof ko, string>> = {
   'setting.consoles_per_user': 'Consoles per person', 'setting.console_idle_minutes': 'Close unused consoles (minutes; 0: never)', 'setting.console_hours': 'Longest console (hours)',
   'setting.rotate_days': 'New passwords of service accounts (days; 0: when asked)', 'setting.keep_access_days': 'Keep records of access (days, 2 years or more)', 'setting.keep_grants_days': 'Keep records of rights (days, 3 years or more)',
   'failure.ui.outdated.title': 'This page could not be opened.', 'failure.ui.outdated.why': 'PharmQ was updated, or the server cannot be reached.', 'failure.ui.outdated.remedy': 'Reload. Open consoles connect again.', 'act.reload': 'Reload',
+  'find.cut': 'Many match; only the closest are shown. Type more to narrow it.',
 }

@@ -8,4 +8,5 @@ export const fleet = {
   'setting.consoles_per_user': '한 사람의 콘솔', 'setting.console_idle_minutes': '쓰지 않는 콘솔 닫기 (분, 0은 닫지 않음)', 'setting.console_hours': '콘솔 최대 시간 (시간)',
   'setting.rotate_days': '서비스 계정 비밀번호 교체 주기 (일, 0은 요청할 때만)', 'setting.keep_access_days': '접속 이력 보관 (일, 2년 이상)', 'setting.keep_grants_days': '권한 변경 이력 보관 (일, 3년 이상)',
   'failure.ui.outdated.title': '이 화면을 열지 못했습니다.', 'failure.ui.outdated.why': 'PharmQ가 새 버전으로 바뀌었거나, 서버에 연결되지 않았습니다.', 'failure.ui.outdated.remedy': '새로 고침을 누르세요. 열린 콘솔은 다시 연결됩니다.', 'act.reload': '새로 고침',
+  'find.cut': '검색어에 맞는 것이 많아 가까운 것만 보여 줍니다. 더 입력해 좁히세요.',
 } as const

@@ -89,6 +89,7 @@ export function HostsPage() {
         {(search.q || search.status || search.reason || search.pharmacy_id) && <button type="button" className="link small" onClick={() => void navigate({ search: {} })}>{t('filter.reset')}</button>}
       </div>
       <Failure error={found.error} />
+      {found.cut && <p className="small warn" role="status">{t('find.cut')}</p>}
       {!ready ? (
         <p className="t3" role="status">{t('link.connecting')}</p>
       ) : all.length === 0 ? (

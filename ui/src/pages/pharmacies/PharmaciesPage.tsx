@@ -91,6 +91,7 @@ export function PharmaciesPage() {
         {(search.q || search.state || search.opening || search.group_id) && <button type="button" className="link small" onClick={() => void navigate({ search: {} })}>{t('filter.reset')}</button>}
       </div>
       <Failure error={found.error} />
+      {found.cut && <p className="small warn" role="status">{t('find.cut')}</p>}
       {!ready ? (
         <p className="t3" role="status">{t('link.connecting')}</p>
       ) : all.length === 0 ? (
