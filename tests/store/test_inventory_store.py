@@ -45,14 +45,14 @@ async def test_rows_come_back_as_they_went(db: Database, directory: Directory) -
         missing_since=clock.now(),
     )
     async with db.transaction() as tx:
-        ids = await rows.add(tx.conn, [bare, whole])
+        ids = await tx.conn.run_sync(rows.add, [bare, whole])
     assert ids == sorted(ids)
     stored = [replace(bare, id=ids[0]), replace(whole, id=ids[1])]
     async with db.read() as conn:
         assert sorted(await rows.living(conn), key=lambda vm: vm.id) == stored
     changed = replace(stored[1], name="다른 이름", tags=(), missing_since=None, status="stopped")
     async with db.transaction() as tx:
-        await rows.save(tx.conn, [changed, replace(stored[0], ended_at=clock.now())])
+        await tx.conn.run_sync(rows.save, [changed, replace(stored[0], ended_at=clock.now())])
         await rows.synced(tx.conn, {1: clock.now() + timedelta(minutes=5), 2: clock.now()})
     async with db.read() as conn:
         assert await rows.living(conn) == [replace(changed, last_sync=clock.now() + timedelta(minutes=5))]
@@ -62,16 +62,16 @@ async def test_a_vmid_lives_once_per_host_and_ids_are_never_used_again(db: Datab
     clock = ManualClock()
     vm = new_vm(1, guest(100, "A"), clock.now(), Kinds())
     async with db.transaction() as tx:
-        first = (await rows.add(tx.conn, [vm]))[0]
+        first = (await tx.conn.run_sync(rows.add, [vm]))[0]
     with pytest.raises(IntegrityError):
         async with db.transaction() as tx:
-            await rows.add(tx.conn, [vm])
+            await tx.conn.run_sync(rows.add, [vm])
     async with db.transaction() as tx:
-        await rows.save(tx.conn, [replace(vm, id=first, ended_at=clock.now())])
-        second = (await rows.add(tx.conn, [vm]))[0]
+        await tx.conn.run_sync(rows.save, [replace(vm, id=first, ended_at=clock.now())])
+        second = (await tx.conn.run_sync(rows.add, [vm]))[0]
         await tx.conn.execute(delete(proxmox_hosts).where(proxmox_hosts.c.id == 1))
     async with db.transaction() as tx:
-        third = (await rows.add(tx.conn, [replace(vm, host_id=2)]))[0]
+        third = (await tx.conn.run_sync(rows.add, [replace(vm, host_id=2)]))[0]
     assert first < second < third
     async with db.read() as conn:
         assert [vm.id for vm in await rows.living(conn)] == [third]

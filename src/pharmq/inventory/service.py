@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Literal
 
 from msgspec.structs import replace
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from pharmq.access import SYSTEM, Actor, Privilege, Scope, allows, require, where, who
@@ -18,7 +19,7 @@ from pharmq.base.errors import Conflict, NotFound
 from pharmq.base.ids import new_act_id
 from pharmq.base.pacing import KeyedLimit
 from pharmq.base.spawn import Spawner
-from pharmq.db import Database
+from pharmq.db import Database, Tx
 from pharmq.hosts.directory import Directory
 from pharmq.hosts.model import GuestFact
 from pharmq.inventory import store
@@ -340,7 +341,7 @@ class InventoryService:
         )
         self._seen.pop(vm.host_id, None)
         async with self.db.transaction(durable=True) as tx:
-            await store.save(tx.conn, [new])
+            await tx.conn.run_sync(store.save, [new])
             await self.journal.append(tx, entry)
             tx.after_commit(lambda: self.view.take(*(([], [vm]) if new.ended_at else ([new], []))))
 
@@ -350,14 +351,18 @@ class InventoryService:
         """Rows and events in one transaction, then the view. A host removed meanwhile takes its guests with it."""
         scope = self.directory.scope(host_id)
         ended = {vm.vmid: vm for vm in changes.ended}
+        known = dict(self.view.of_host(host_id))
+
+        def write(conn: Connection, tx: Tx) -> None:
+            store.save(conn, [*changes.ended, *changes.changed])
+            ids = store.add(conn, changes.added)
+            added = [replace(vm, id=number) for vm, number in zip(changes.added, ids, strict=True)]
+            living = known | {vm.vmid: vm for vm in (*changes.changed, *added)}
+            self.journal.add(tx, *entries(changes.events, scope, living, ended.get))
+            tx.after_commit(lambda: self._taken(host_id, [*changes.changed, *added], changes.ended))
+
         try:
-            async with self.db.transaction() as tx:
-                await store.save(tx.conn, [*changes.ended, *changes.changed])
-                ids = await store.add(tx.conn, changes.added)
-                added = [replace(vm, id=number) for vm, number in zip(changes.added, ids, strict=True)]
-                living = {**self.view.of_host(host_id), **{vm.vmid: vm for vm in (*changes.changed, *added)}}
-                await self.journal.append(tx, *entries(changes.events, scope, living, ended.get))
-                tx.after_commit(lambda: self._taken(host_id, [*changes.changed, *added], changes.ended))
+            await self.db.do(write)
         except IntegrityError:
             if self.directory.host(host_id) is not None:
                 raise

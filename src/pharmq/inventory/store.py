@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pharmq.inventory.model import Vm
@@ -57,22 +57,22 @@ async def living(conn: AsyncConnection) -> list[Vm]:
     return [_vm(row) for row in found]
 
 
-async def add(conn: AsyncConnection, vms: Sequence[Vm]) -> list[int]:
+def add(conn: Connection, vms: Sequence[Vm]) -> list[int]:
     """Insert and return the new ids, in the order given."""
     if not vms:
         return []
     statement = insert(vm_inventory).returning(vm_inventory.c.id, sort_by_parameter_order=True)
     values = [{column: value for column, value in _values(vm).items() if column != "id"} for vm in vms]
-    return [int(number) for number in await conn.scalars(statement, values)]
+    return [int(number) for number in conn.scalars(statement, values)]
 
 
-async def save(conn: AsyncConnection, vms: Iterable[Vm]) -> None:
+def save(conn: Connection, vms: Iterable[Vm]) -> None:
     """Write rows that exist; one whose host was removed meanwhile is gone with it."""
     values = [
         {column: value for column, value in _values(vm).items() if column != "id"} | {"row_id": vm.id} for vm in vms
     ]
     if values:
-        await conn.execute(_UPDATE, values)
+        conn.execute(_UPDATE, values)
 
 
 async def synced(conn: AsyncConnection, hosts: Mapping[int, datetime]) -> None:

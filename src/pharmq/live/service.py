@@ -352,9 +352,11 @@ class LiveService:
     async def _following(self, cursor: int) -> None:
         seen = self.journal.bell.count
         while True:
+            own = self.journal.recent.after(cursor)
+            if own is not None:
+                seen = self.journal.bell.count
             try:
-                async with self.db.read() as conn:
-                    rows = await self.journal.read(conn, cursor)
+                rows = own if own is not None else await self._read(cursor)
             except SQLAlchemyError:
                 log.exception("the journal could not be read; trying again")
                 await self.clock.sleep(IDLE_S)
@@ -364,12 +366,17 @@ class LiveService:
                 self._rows.extend(rows)
                 del self._rows[:-EVENTS_PER_DELTA]
                 self._bell.ring()
+            if rows and own is None:
                 continue
             # Other processes (the command line) append too, and ring no bell here.
             try:
                 seen = await within(self.clock, IDLE_S, self.journal.bell.wait(seen))
             except TimeoutError:
                 seen = self.journal.bell.count
+
+    async def _read(self, after: int) -> list[Row]:
+        async with self.db.read() as conn:
+            return await self.journal.read(conn, after)
 
     async def _beating(self) -> None:
         while True:
