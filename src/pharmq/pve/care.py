@@ -15,7 +15,7 @@ Compression: TypeAlias = Literal["0", "gzip", "lzo", "zstd"]
 class _Calls(Protocol):
     _timeouts: Timeouts
 
-    async def _call(self, method: str, path: str, form: str | None, timeout: float) -> Reply: ...
+    async def _call(self, method: str, path: str, form: str | None, timeout: float, *, keep: bool = False) -> Reply: ...
 
 
 class CareCalls:
@@ -75,7 +75,7 @@ class CareCalls:
 
 async def _task(calls: _Calls, method: str, path: str, form: dict[str, str | int] | None) -> Upid:
     body = None if form is None else urlencode(form)
-    return decode.decode_upid((await calls._call(method, path, body, calls._timeouts.write)).body)
+    return decode.decode_upid((await calls._call(method, path, body, calls._timeouts.write, keep=True)).body)
 
 
 def _path(guest: Guest) -> str:

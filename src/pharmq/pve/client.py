@@ -49,7 +49,7 @@ Param = str | int | bool
 
 
 class PveClient(CareCalls):
-    """One per host; rebuilt when address, credential or pins change. Keeps a ticket, no connection.
+    """One per host; rebuilt when address, credential or pins change. Keeps a ticket, and for seconds a connection.
 
     ``handshakes`` bounds TLS handshakes across clients (any async context manager, e.g. a Semaphore);
     ``alternates`` are further addresses of the same host, tried in order while the first is unreachable.
@@ -102,6 +102,8 @@ class PveClient(CareCalls):
     async def close(self) -> None:
         """No further request leaves; those under way end by themselves."""
         self._closed = True
+        if isinstance(self._transport, TlsTransport):
+            self._transport.forget()
 
     # -- reads ---------------------------------------------------------------------------------------------
 
@@ -126,7 +128,7 @@ class PveClient(CareCalls):
 
     async def current(self, guest: Guest) -> Current:
         """The guest's state now. Raises NoSuchGuest."""
-        return decode.decode_current(await self._get(f"{_path(guest)}/status/current"))
+        return decode.decode_current(await self._get(f"{_path(guest)}/status/current", keep=True))
 
     async def config(self, guest: Guest) -> GuestConfig:
         """Raises NoSuchGuest."""
@@ -134,7 +136,7 @@ class PveClient(CareCalls):
 
     async def task_status(self, upid: Upid) -> TaskStatus:
         """Raises ParameterRefused when the host does not know the task (any more)."""
-        return decode.decode_task_status(await self._get(f"{_task(upid)}/status"))
+        return decode.decode_task_status(await self._get(f"{_task(upid)}/status", keep=True))
 
     async def task_log(self, upid: Upid, start: int = 0, limit: int = 50) -> TaskLog:
         return decode.decode_task_log(await self._get(f"{_task(upid)}/log", {"start": start, "limit": limit}))
@@ -162,7 +164,7 @@ class PveClient(CareCalls):
             "limit": limit,
         }
         query = {name: value for name, value in wanted.items() if value is not None}
-        return decode.decode_tasks(await self._get(f"/nodes/{_seg(node)}/tasks", query))
+        return decode.decode_tasks(await self._get(f"/nodes/{_seg(node)}/tasks", query, keep=True))
 
     async def agent_interfaces(self, guest: Guest) -> tuple[Interface, ...]:
         """A QEMU guest's interfaces by its agent. Raises AgentUnavailable, NotRunning. An agent that does not
@@ -200,7 +202,7 @@ class PveClient(CareCalls):
             form["forceStop"] = 1
         if overrule_shutdown and verb == "stop":
             form["overrule-shutdown"] = 1
-        return decode.decode_upid(await self._post(f"{_path(guest)}/status/{verb}", form))
+        return decode.decode_upid(await self._post(f"{_path(guest)}/status/{verb}", form, keep=True))
 
     async def vncproxy(self, guest: Guest) -> VncTicket:
         """Make the host listen for one console: 10 s, one connection. Call it only when ``open_websocket``
@@ -235,25 +237,27 @@ class PveClient(CareCalls):
 
     # -- how a call travels ----------------------------------------------------------------------------------
 
-    async def _get(self, path: str, query: Mapping[str, Param] | None = None) -> bytes:
+    async def _get(self, path: str, query: Mapping[str, Param] | None = None, *, keep: bool = False) -> bytes:
         full = f"{path}?{urlencode(query)}" if query else path
-        return (await self._call("GET", full, None, self._timeouts.read)).body
+        return (await self._call("GET", full, None, self._timeouts.read, keep=keep)).body
 
-    async def _post(self, path: str, form: Mapping[str, Param], timeout: float | None = None) -> bytes:
-        return (await self._call("POST", path, urlencode(form), timeout or self._timeouts.write)).body
+    async def _post(
+        self, path: str, form: Mapping[str, Param], timeout: float | None = None, *, keep: bool = False
+    ) -> bytes:
+        return (await self._call("POST", path, urlencode(form), timeout or self._timeouts.write, keep=keep)).body
 
-    async def _call(self, method: str, path: str, form: str | None, timeout: float) -> Reply:
+    async def _call(self, method: str, path: str, form: str | None, timeout: float, *, keep: bool = False) -> Reply:
         """Authorised, with one fresh login after a 401 (a 401 was certainly not executed)."""
         write = method != "GET"
         headers = await self._session.headers(write=write)
         try:
-            return await self._authorised(Request(method, path, headers, form), timeout)
+            return await self._authorised(Request(method, path, headers, form, keep), timeout)
         except CredentialRefused as error:
             if not await self._session.refused(headers, error):
                 raise
         headers = await self._session.headers(write=write)
         try:
-            return await self._authorised(Request(method, path, headers, form), timeout)
+            return await self._authorised(Request(method, path, headers, form, keep), timeout)
         except CredentialRefused as error:
             self._session.refused_again(error)
             raise

@@ -33,6 +33,8 @@ class ReplyParser:
         self._chunks: list[bytes] = []
         self._chunk_bytes = 0
         self._whole = False
+        self.keeps = False
+        """The host says that it will take another request on this connection."""
         self.rest = b""
         """What followed the reply's head when the connection changed its protocol (101)."""
 
@@ -79,7 +81,10 @@ class ReplyParser:
             name, colon, value = line.partition(":")
             if not colon:
                 raise ProtocolError("a header line without a colon", "head")
-            headers[name.strip().lower()] = value.strip()
+            name, value = name.strip().lower(), value.strip()
+            # Protected paths send two: "close", which is not meant, and "Keep-Alive". One that closes sends just that.
+            self.keeps |= name == "connection" and value.lower() == "keep-alive"
+            headers[name] = value
         self._head = (status, reason, headers)
         self._chunked = headers.get("transfer-encoding", "").lower() == "chunked"
         length = headers.get("content-length")

@@ -1,8 +1,8 @@
-"""One HTTP/1.1 exchange over a fresh TLS connection whose leaf is compared with the pins before we send a byte.
+"""HTTP/1.1 exchanges over TLS connections whose leaf is compared with the pins before we send a byte.
 
-A fresh connection each time: pveproxy closes idle ones after 5 s and we ask every 10 s, and a write on a
-connection that the host is just closing would leave its outcome unknown. It also makes the second
-``Connection`` header of protected paths irrelevant.
+A fresh connection each time, as a rule: pveproxy closes idle ones after 5 s and we ask every 10 s. Where more
+questions follow within seconds (a task is watched) the request says ``keep``, and the connection waits for the next
+GET. Never for a write: on a connection that the host is just closing its outcome would be unknown.
 """
 
 import asyncio
@@ -25,14 +25,22 @@ Limiter: TypeAlias = AbstractAsyncContextManager[Any]
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
+KEEP_S = 4.0
+"""How long a connection waits for its next question; the host waits 5 s."""
+KEPT_PER_HOST = 4
+MOST_EXCHANGES = 90
+"""On one connection; the host ends it after 100."""
+
 
 class Request(NamedTuple):
-    """``path`` is what follows ``/api2/json``, encoded, with its query; ``form`` is an urlencoded body."""
+    """``path`` is what follows ``/api2/json``, encoded, with its query; ``form`` is an urlencoded body; ``keep``: more
+    questions to this host follow within seconds."""
 
     method: str
     path: str
     headers: tuple[tuple[str, str], ...] = ()
     form: str | None = None
+    keep: bool = False
 
 
 class Transport(Protocol):
@@ -87,16 +95,18 @@ def encode(endpoint: Endpoint, request: Request, *, close: bool = True) -> bytes
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body
 
 
-class _Exchange(asyncio.Protocol):
-    """Sends as soon as the leaf is checked, collects one reply, resolves ``done``."""
+class _Line(asyncio.Protocol):
+    """One connection: exchanges one after another, the first as soon as the leaf is checked."""
 
     def __init__(self, payload: bytes, pins: Pins) -> None:
         self.done: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self.sent = False
+        self.sent = self.heard = self.lost = False
+        self.exchanges = 1
         self._payload = payload
         self._pins = pins
         self._parser = ReplyParser(BODY_LIMIT)
         self._transport: asyncio.Transport | None = None
+        self._waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -108,9 +118,34 @@ class _Exchange(asyncio.Protocol):
         self.sent = True
         self._transport.write(self._payload)
 
+    def ask(self, payload: bytes) -> None:
+        """The next exchange; only a question may wait for its answer here, since it can be asked again elsewhere."""
+        assert self._transport is not None
+        self.done = asyncio.get_running_loop().create_future()
+        self._parser = ReplyParser(BODY_LIMIT)
+        self.heard = False
+        self.exchanges += 1
+        self._transport.write(payload)
+
+    def keep(self) -> bool:
+        """Wait for another exchange, if this line may: True; ``take`` ends the wait."""
+        if self.lost or not self._parser.keeps or self._parser.rest or self.exchanges >= MOST_EXCHANGES:
+            return False
+        self._waiting = asyncio.get_running_loop().call_later(KEEP_S, self.abort)
+        return True
+
+    def take(self) -> bool:
+        """False when it ended meanwhile."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        return not self.lost
+
     def data_received(self, data: bytes) -> None:
         if self.done.done():
+            # Nobody has asked: whatever this is, it must not be taken for the next answer.
+            self.abort()
             return
+        self.heard = True
         try:
             reply = self._parser.feed(data)
         except ProtocolError as error:
@@ -118,7 +153,6 @@ class _Exchange(asyncio.Protocol):
             return
         if reply is not None:
             self.done.set_result(reply)
-            self.abort()
 
     def eof_received(self) -> None:
         self._ended("the host closed the connection without an answer")
@@ -127,7 +161,9 @@ class _Exchange(asyncio.Protocol):
         self._ended(str(exc or "the connection was lost"))
 
     def _ended(self, why: str) -> None:
+        self.lost = True
         if self.done.done():
+            self.abort()
             return
         try:
             reply = self._parser.eof()
@@ -152,6 +188,7 @@ class _Exchange(asyncio.Protocol):
         self.abort()
 
     def abort(self) -> None:
+        self.lost = True
         # Not close(): that would wait for the other side's close_notify, up to 30 s of a silent host.
         if self._transport is not None:
             self._transport.abort()
@@ -164,17 +201,57 @@ class TlsTransport:
         self.pins = pins
         self.timeouts = timeouts
         self.handshakes = handshakes
+        self._kept: dict[Endpoint, list[_Line]] = {}
 
     async def exchange(self, endpoint: Endpoint, request: Request, timeout: float) -> Reply:
-        payload = encode(endpoint, request)
-        protocol = await connect(endpoint, lambda: _Exchange(payload, self.pins), self.timeouts, self.handshakes)
+        payload = encode(endpoint, request, close=not request.keep)
+        if request.method == "GET" and (line := self._waiting(endpoint)) is not None:
+            line.ask(payload)
+            try:
+                return await self._reply(line, endpoint, request, timeout)
+            except Unreachable as error:
+                if line.heard or error.kind != "reset":
+                    raise
+            # It ended before a word of an answer: as if we had not had it.
+        line = await connect(endpoint, lambda: _Line(payload, self.pins), self.timeouts, self.handshakes)
+        return await self._reply(line, endpoint, request, timeout)
+
+    async def _reply(self, line: _Line, endpoint: Endpoint, request: Request, timeout: float) -> Reply:
+        kept = False
         try:
             async with asyncio.timeout(timeout):
-                return await protocol.done
+                reply = await line.done
+            kept = request.keep and self._keep(endpoint, line)
+            return reply
         except TimeoutError:
             raise Unreachable("timeout", f"no answer within {timeout:g} s", executed="unknown") from None
         finally:
-            protocol.abandon()
+            if not kept:
+                line.abandon()
+
+    def _keep(self, endpoint: Endpoint, line: _Line) -> bool:
+        lines = self._kept.setdefault(endpoint, [])
+        lines[:] = [each for each in lines if not each.lost]
+        if len(lines) >= KEPT_PER_HOST or not line.keep():
+            return False
+        lines.append(line)
+        return True
+
+    def _waiting(self, endpoint: Endpoint) -> _Line | None:
+        """The one that was used last, so that others run out."""
+        lines = self._kept.get(endpoint, [])
+        while lines:
+            if (line := lines.pop()).take():
+                return line
+        return None
+
+    def forget(self) -> None:
+        """Let go of what waits."""
+        for lines in self._kept.values():
+            for line in lines:
+                if line.take():
+                    line.abort()
+        self._kept.clear()
 
 
 async def connect(

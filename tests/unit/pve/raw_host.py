@@ -89,6 +89,8 @@ class RawHost:
         self.seen: list[Seen] = []
         self.connections = 0
         self.bytes_in = 0
+        self.stays = False
+        """Takes further requests on a connection, as pveproxy does for 5 s."""
         self._context, self.pin = tls(name)
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
@@ -123,31 +125,37 @@ class RawHost:
         self.connections += 1
         self._open.add(writer)
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            self.bytes_in += len(head)
-            length = 0
-            for line in head.split(b"\r\n"):
-                if line.lower().startswith(b"content-length:"):
-                    length = int(line.partition(b":")[2])
-            body = await reader.readexactly(length)
-            self.bytes_in += len(body)
-            seen = Seen(head[:-4], body)
-            self.seen.append(seen)
-            script = self.answers.get(f"{seen.method} {seen.path}")
-            if not script:
-                writer.write(reply(501, f"Method '{seen.method} {seen.path}' not implemented"))
-            else:
-                answer = script.pop(0) if len(script) > 1 else script[0]
-                if isinstance(answer, bytes):
-                    writer.write(answer)
-                else:
-                    await answer(seen, reader, writer)
-            await writer.drain()
+            while await self._one(reader, writer):
+                pass
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client left: some tests want just that
         finally:
             self._open.discard(writer)
             writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Whether another request may follow on this connection."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.bytes_in += len(head)
+        length = 0
+        for line in head.split(b"\r\n"):
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.partition(b":")[2])
+        body = await reader.readexactly(length)
+        self.bytes_in += len(body)
+        seen = Seen(head[:-4], body)
+        self.seen.append(seen)
+        script = self.answers.get(f"{seen.method} {seen.path}")
+        if not script:
+            writer.write(reply(501, f"Method '{seen.method} {seen.path}' not implemented"))
+        else:
+            answer = script.pop(0) if len(script) > 1 else script[0]
+            if isinstance(answer, bytes):
+                writer.write(answer)
+            else:
+                await answer(seen, reader, writer)
+        await writer.drain()
+        return self.stays and seen.headers.get("connection") != "close"
 
 
 async def silence(_seen: Seen, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
