@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pharmq.access import SYSTEM, Actor, Scope, scope_of
@@ -548,7 +549,7 @@ class VirtualLeases(JobsStore):
 
     flowing: FlowingClock
 
-    async def clock(self, conn: AsyncConnection) -> float:
+    def clock(self, conn: Connection) -> float:
         return self.flowing.elapsed
 
 

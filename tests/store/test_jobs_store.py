@@ -44,8 +44,8 @@ class Room:
     async def job(self, *targets: Target, decision: Decision = DO) -> list[Item]:
         self.acts += 1
         async with self.db.transaction(durable=True) as tx:
-            job_id = await self.store.add_job(
-                tx.conn,
+            job_id = await tx.conn.run_sync(
+                self.store.add_job,
                 act_id=f"act-{self.acts}",
                 verb="start",
                 force=False,
@@ -55,24 +55,24 @@ class Room:
                 now=self.now,
                 state="queued",
             )
-            await self.store.add_items(tx.conn, job_id, [(each, decision) for each in targets], self.now)
-            return await self.store.items_of(tx.conn, job_id)
+            await tx.conn.run_sync(self.store.add_items, job_id, [(each, decision) for each in targets], self.now)
+            return await tx.conn.run_sync(self.store.items_of, job_id)
 
     async def claim(self, item: Item, owner: str = "run-1") -> bool:
         async with self.db.transaction(durable=True) as tx:
-            return await JobsStore(self.db, owner).claim(tx.conn, item, MARK, self.now)
+            return await tx.conn.run_sync(JobsStore(self.db, owner).claim, item, MARK, self.now)
 
     async def end(self, item: Item, owner: str = "run-1") -> Counts | None:
         store = JobsStore(self.db, owner)
         async with self.db.transaction(durable=True) as tx:
-            if not await store.end(tx.conn, item.id, Ending("succeeded"), self.now):
+            if not await tx.conn.run_sync(store.end, item.id, Ending("succeeded"), self.now):
                 return None
             await asyncio.sleep(0.02)
-            return await store.close_job(tx.conn, item.job_id, self.now)
+            return await tx.conn.run_sync(store.close_job, item.job_id, self.now)
 
     async def state(self, item: Item) -> Item:
         async with self.db.read() as conn:
-            found = await self.store.item_now(conn, item.id)
+            found = await conn.run_sync(self.store.item_now, item.id)
         assert found is not None
         return found
 
@@ -90,22 +90,22 @@ async def test_an_item_goes_its_way_and_only_once(room: Room) -> None:
     assert (found.state, found.attempt, found.mark, found.started_at) == ("sending", 1, MARK, room.now)
     upid = "UPID:pve:00000002:00000001:00000001:qmstart:101:root@pam:"
     async with room.db.transaction() as tx:
-        assert not await JobsStore(room.db, "run-2").watch(tx.conn, item.id, upid)
-        assert await room.store.watch(tx.conn, item.id, upid)
-        assert not await room.store.unsend(tx.conn, found)
+        assert not await tx.conn.run_sync(JobsStore(room.db, "run-2").watch, item.id, upid)
+        assert await tx.conn.run_sync(room.store.watch, item.id, upid)
+        assert not await tx.conn.run_sync(room.store.unsend, found)
     found = await room.state(item)
     assert (found.state, found.upid) == ("watching", upid)
     async with room.db.transaction() as tx:
-        assert await room.store.claim_again(tx.conn, found, Mark(), room.now)
+        assert await tx.conn.run_sync(room.store.claim_again, found, Mark(), room.now)
     found = await room.state(item)
     assert (found.state, found.upid, found.attempt) == ("sending", None, 2)
     assert await room.end(item) == Counts(succeeded=1, total=1)
     assert await room.end(item) is None
     async with room.db.read() as conn:
-        job = await room.store.job(conn, item.job_id)
+        job = await conn.run_sync(room.store.job, item.job_id)
         assert job is not None
         assert (job.state, job.counts, job.actor) == ("done", Counts(succeeded=1, total=1), ACTOR)
-        views, total = await room.store.item_page(conn, item.job_id, 10, 0)
+        views, total = await conn.run_sync(room.store.item_page, item.job_id, 10, 0)
         assert (views[0].state, views[0].vm_name, views[0].reason_params, total) == ("succeeded", "키오스크", {}, 1)
 
 
@@ -138,16 +138,16 @@ async def test_a_lease_that_ran_out_is_taken_over_once(room: Room) -> None:
     await room.claim(item)
     other = JobsStore(room.db, "run-2")
     async with room.db.read() as conn:
-        assert await other.lost(conn, [], 10) == []
+        assert await conn.run_sync(other.lost, [], 10) == []
     async with room.db.transaction() as tx:
         await tx.conn.execute(update(job_items).values(lease_until=1.0))
     async with room.db.read() as conn:
-        assert await other.lost(conn, [], 10) == [item.id]
-        assert await room.store.lost(conn, [item.id], 10) == []
+        assert await conn.run_sync(other.lost, [], 10) == [item.id]
+        assert await conn.run_sync(room.store.lost, [item.id], 10) == []
 
     async def take(owner: str) -> int:
         async with room.db.transaction() as tx:
-            return len(await JobsStore(room.db, owner).take_over(tx.conn, [item.id]))
+            return len(await tx.conn.run_sync(JobsStore(room.db, owner).take_over, [item.id]))
 
     assert sum(await asyncio.gather(take("run-2"), take("run-3"))) == 1
     # Whoever had it before changes nothing any more.
@@ -160,32 +160,44 @@ async def test_renewing_and_giving_back(room: Room) -> None:
     await room.claim(item)
     async with room.db.transaction() as tx:
         await tx.conn.execute(update(job_items).values(lease_until=1.0))
-        await room.store.renew(tx.conn, [item.id])
-        assert await room.store.lost(tx.conn, [], 10) == []
-        await room.store.release(tx.conn)
-        assert await room.store.lost(tx.conn, [], 10) == [item.id]
+        await tx.conn.run_sync(room.store.renew, [item.id])
+        assert await tx.conn.run_sync(room.store.lost, [], 10) == []
+        await tx.conn.run_sync(
+            room.store.release,
+        )
+        assert await tx.conn.run_sync(room.store.lost, [], 10) == [item.id]
 
 
 async def test_cancelling_takes_what_waits(room: Room) -> None:
     items = await room.job(target(1), target(2))
     await room.claim(items[0])
     async with room.db.transaction() as tx:
-        cancelled = await Gates(room.store).stop(tx.conn, items[0].job_id, "person", room.now)
+        cancelled = await tx.conn.run_sync(Gates(room.store).stop, items[0].job_id, "person", room.now)
         assert [(item.id, item.state) for item in cancelled] == [(items[1].id, "cancelled")]
-        assert await room.store.close_job(tx.conn, items[0].job_id, room.now) is None
+        assert await tx.conn.run_sync(room.store.close_job, items[0].job_id, room.now) is None
     assert not await room.claim(items[1])
     assert await room.end(items[0]) == Counts(succeeded=1, cancelled=1, total=2)
     async with room.db.read() as conn:
-        rows, total = await room.store.page(conn, room.store.in_state("cancelled"), 10, 0)
+        rows, total = await conn.run_sync(room.store.page, room.store.in_state("cancelled"), 10, 0)
         assert ([row.state for row in rows], total) == (["cancelled"], 1)
-        assert (await room.store.page(conn, room.store.of_actor(ActorRef("user", 2, "other")), 10, 0))[1] == 0
-        assert await room.store.open_jobs(conn) == []
-        assert await room.store.open_items(conn) == []
+        assert (await conn.run_sync(room.store.page, room.store.of_actor(ActorRef("user", 2, "other")), 10, 0))[1] == 0
+        assert (
+            await conn.run_sync(
+                room.store.open_jobs,
+            )
+            == []
+        )
+        assert (
+            await conn.run_sync(
+                room.store.open_items,
+            )
+            == []
+        )
 
 
 async def test_what_was_skipped_by_plan_never_waits(room: Room) -> None:
     assert await room.job(target(1), decision=Decision("skip", "job.locked", {"lock": "backup"})) == []
     async with room.db.read() as conn:
-        assert await room.store.queued(conn, 0, 10) == []
-        (view,), _ = await room.store.item_page(conn, 1, 10, 0)
+        assert await conn.run_sync(room.store.queued, 0, 10) == []
+        (view,), _ = await conn.run_sync(room.store.item_page, 1, 10, 0)
     assert (view.state, view.reason, view.reason_params) == ("skipped", "job.locked", {"lock": "backup"})

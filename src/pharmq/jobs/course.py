@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from pharmq.access import Scope
 from pharmq.base.clock import Clock
 from pharmq.base.errors import NotFound, PharmqError
 from pharmq.db import Database, Tx
+from pharmq.db.together import Together
 from pharmq.jobs.afterwards import READY_VERBS, Afterwards
 from pharmq.jobs.asking import HostClient, ask, guest_of
 from pharmq.jobs.board import Board
@@ -48,8 +50,8 @@ log = logging.getLogger(__name__)
 class Pace(NamedTuple):
     """Seconds, all of them."""
 
-    watch_first: float = 0.4
-    watch_more: float = 1.2
+    watch_first: float = 0.25
+    watch_more: float = 1.1
     """Each pause is so many times the one before: the end of a task is noticed within a tenth of its length."""
     watch_most: float = 2.0
     look_first: float = 2.0
@@ -96,11 +98,13 @@ class Course:
     def __init__(
         self,
         around: Surroundings,
+        together: Together,
         afterwards: Afterwards,
         slow: Callable[[], None],
         released: Callable[[Sequence[Item], float], None],
     ) -> None:
         self.around = around
+        self._together = together
         self._afterwards = afterwards
         self._slow = slow
         self._released = released
@@ -144,21 +148,28 @@ class Course:
         """The item in ``sending``: ours; in ``queued``: not yet; None: no longer ours to send."""
         around = self.around
         now = around.clock.now()
-        async with around.db.transaction(durable=True) as tx:
-            if not await around.store.claim(tx.conn, item, mark, now):
-                found = await around.store.item_now(tx.conn, item.id)
-                return found if found is not None and found.state == "queued" else None
-            won = replace(item, state="sending", attempt=item.attempt + 1, mark=mark, started_at=item.started_at or now)
-            await self._begin_job(tx, item, now)
-            tx.after_commit(lambda: around.board.moved(won))
-        return won
+        won = replace(item, state="sending", attempt=item.attempt + 1, mark=mark, started_at=item.started_at or now)
+        begins = self._begins_job(item)
 
-    async def _begin_job(self, tx: Tx, item: Item, now: datetime) -> None:
+        def write(conn: Connection, tx: Tx) -> Item | None:
+            if not around.store.claim(conn, item, mark, now):
+                found = around.store.item_now(conn, item.id)
+                return found if found is not None and found.state == "queued" else None
+            if begins:
+                self._begin_job(conn, tx, item, now)
+            tx.after_commit(lambda: around.board.moved(won))
+            return won
+
+        return await self._together.do(write)
+
+    def _begins_job(self, item: Item) -> bool:
         """Once per job; the board knows whether we have done so already."""
         known = self.around.board.job(item.job_id)
-        if known is None or known.state == "queued":
-            await self.around.store.begin_job(tx.conn, item.job_id, now)
-            tx.after_commit(lambda: self.around.board.began(item.job_id, now))
+        return known is None or known.state == "queued"
+
+    def _begin_job(self, conn: Connection, tx: Tx, item: Item, now: datetime) -> None:
+        self.around.store.begin_job(conn, item.job_id, now)
+        tx.after_commit(lambda: self.around.board.began(item.job_id, now))
 
     async def _post(self, client: HostClient, item: Item, claimed_at: float) -> Item | None:
         """The one place that makes a host do something."""
@@ -196,24 +207,29 @@ class Course:
 
     async def _unsend(self, item: Item, pause: float) -> Item | None:
         around = self.around
-        async with around.db.transaction(durable=True) as tx:
-            if not await around.store.unsend(tx.conn, item):
-                return None
-            back = await around.store.item_now(tx.conn, item.id)
+
+        def write(conn: Connection, tx: Tx) -> Item | None:
+            back = around.store.item_now(conn, item.id) if around.store.unsend(conn, item) else None
             if back is not None:
                 tx.after_commit(lambda: around.board.moved(back))
-        await around.clock.sleep(pause)
+            return back
+
+        back = await self._together.do(write)
+        if back is not None:
+            await around.clock.sleep(pause)
         return back
 
     async def _adopt(self, item: Item, upid: str) -> Item | None:
         """sending -> watching."""
         around = self.around
-        async with around.db.transaction(durable=True) as tx:
-            if not await around.store.watch(tx.conn, item.id, upid):
-                return None
-            watched = replace(item, state="watching", upid=upid)
-            tx.after_commit(lambda: around.board.moved(watched))
-        return watched
+        watched = replace(item, state="watching", upid=upid)
+
+        def write(conn: Connection, tx: Tx) -> bool:
+            if ours := around.store.watch(conn, item.id, upid):
+                tx.after_commit(lambda: around.board.moved(watched))
+            return ours
+
+        return watched if await self._together.do(write) else None
 
     async def _mark(self, client: HostClient, item: Item) -> Mark:
         types = task_types(item.guest_type, item.verb, force=item.force)
@@ -256,8 +272,7 @@ class Course:
         if item.verb == "onboot":
             return []
         rows = await self._client(item).tasks(item.node_name, vmid=item.vmid)
-        async with around.db.read() as conn:
-            known = await around.store.upids_of(conn, item)
+        known = await around.db.ask(lambda conn: around.store.upids_of(conn, item))
         return candidates(
             rows,
             item.mark or Mark(),
@@ -324,11 +339,16 @@ class Course:
             # The host stopped answering between two attempts: what the last one said is what we know.
             return await self._end(item, ending)
         claimed_at = around.clock.monotonic()
-        async with around.db.transaction(durable=True) as tx:
-            won = await around.store.claim_again(tx.conn, item, mark, around.clock.now())
-            again = await around.store.item_now(tx.conn, item.id) if won else None
+        now = around.clock.now()
+
+        def write(conn: Connection, tx: Tx) -> Item | None:
+            won = around.store.claim_again(conn, item, mark, now)
+            again = around.store.item_now(conn, item.id) if won else None
             if again is not None:
                 tx.after_commit(lambda: around.board.moved(again))
+            return again
+
+        again = await self._together.do(write)
         return None if again is None else await self._post(client, again, claimed_at)
 
     # --- the end
@@ -338,23 +358,29 @@ class Course:
         one transaction."""
         around = self.around
         now = around.clock.now()
-        async with around.db.transaction(durable=True) as tx:
-            if not await around.store.end(tx.conn, item.id, ending, now):
-                return None
-            await self._begin_job(tx, item, now)
+        entry = outcome_entry(item, ending, around.scope(item))
+        begins = self._begins_job(item)
+
+        def write(conn: Connection, tx: Tx) -> bool:
+            if not around.store.end(conn, item.id, ending, now):
+                return False
+            if begins:
+                self._begin_job(conn, tx, item, now)
             tx.after_commit(lambda: around.board.moved(replace(item, state=ending.state)))
-            await self._open_gates(tx, item, now)
-            entries = [outcome_entry(item, ending, around.scope(item))]
-            counts = await around.store.close_job(tx.conn, item.job_id, now)
+            self._open_gates(conn, tx, item, now)
+            around.journal.add(tx, entry)
+            counts = around.store.close_job(conn, item.job_id, now)
             if counts is not None:
                 tx.after_commit(lambda: around.board.ended(item.job_id, counts, now))
-                entries.append(finished_entry(item, counts))
-            await around.journal.append(tx, *entries)
-        around.acted(item.host_id, item.vmid)
+                around.journal.add(tx, finished_entry(item, counts))
+            return True
+
+        if await self._together.do(write):
+            around.acted(item.host_id, item.vmid)
         return None
 
-    async def _open_gates(self, tx: Tx, item: Item, now: datetime) -> None:
-        moved = await Gates(self.around.store).after(tx.conn, item, now)
+    def _open_gates(self, conn: Connection, tx: Tx, item: Item, now: datetime) -> None:
+        moved = Gates(self.around.store).after(conn, item, now)
         if moved.cancelled:
             tx.after_commit(lambda: self.around.board.stopped(item.job_id, "failures", moved.cancelled))
         if moved.released:

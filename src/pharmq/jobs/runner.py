@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pharmq.base.bell import Bell
 from pharmq.base.spawn import Spawner
+from pharmq.db.together import Together
 from pharmq.jobs.afterwards import Afterwards
 from pharmq.jobs.course import Course, Surroundings, client_of
 from pharmq.jobs.gates import Gates
@@ -39,6 +40,7 @@ class Runner:
         self._bell = Bell()
         self._seen = 0
         self._spawner = Spawner("jobs")
+        self._together = Together(around.db, self._spawner)
 
     async def start(self) -> None:
         """Take over what is left from before, then begin."""
@@ -51,7 +53,9 @@ class Runner:
         """Stop working; what is under way is free for the next run at once."""
         await self._spawner.aclose()
         async with self.around.db.transaction(durable=True) as tx:
-            await self.around.store.release(tx.conn)
+            await tx.conn.run_sync(
+                self.around.store.release,
+            )
 
     def add(self, items: Iterable[Item], now: float | None = None) -> None:
         """Items that have just been committed as queued; ``now``: the database's time, when some have to wait."""
@@ -118,13 +122,13 @@ class Runner:
                 # The spawner has logged it. The row says where the item stands: take it up from there.
                 self._spawner.spawn(self._reload(item.id), f"reload-{item.id}")
 
-        course = Course(self.around, self.afterwards, ease, self._released)
+        course = Course(self.around, self._together, self.afterwards, ease, self._released)
         self._spawner.spawn(course.run(item), f"item-{item.id}").add_done_callback(leave)
 
     async def _reload(self, item_id: int) -> None:
         await self.around.clock.sleep(RELOAD_AFTER_S)
         async with self.around.db.read() as conn:
-            item = await self.around.store.item_now(conn, item_id)
+            item = await conn.run_sync(self.around.store.item_now, item_id)
         if item is None or item.state not in OPEN or item_id in self._held:
             return
         if item.state == "queued":
@@ -138,7 +142,7 @@ class Runner:
                 continue
             try:
                 async with self.around.db.transaction() as tx:
-                    await self.around.store.renew(tx.conn, set(self._held))
+                    await tx.conn.run_sync(self.around.store.renew, set(self._held))
             except SQLAlchemyError:
                 log.exception("leases of %d items were not renewed; another run may take them over", len(self._held))
 
@@ -157,13 +161,15 @@ class Runner:
         """Find what others have queued or left. Normally there is nothing, and nothing is written."""
         around = self.around
         async with around.db.read() as conn:
-            lost = await around.store.lost(conn, self._held, SCAN_LIMIT)
-            waiting = await around.store.queued(conn, 0 if full else self._seen, SCAN_LIMIT)
-            now = await around.store.clock(conn)
+            lost = await conn.run_sync(around.store.lost, set(self._held), SCAN_LIMIT)
+            waiting = await conn.run_sync(around.store.queued, 0 if full else self._seen, SCAN_LIMIT)
+            now = await conn.run_sync(
+                around.store.clock,
+            )
         taken: list[Item] = []
         if lost:
             async with around.db.transaction(durable=True) as tx:
-                taken = await around.store.take_over(tx.conn, lost)
+                taken = await tx.conn.run_sync(around.store.take_over, lost)
         for item in taken:
             around.board.moved(item)
             self._lanes.enter(item)
@@ -172,6 +178,8 @@ class Runner:
 
     async def _stop_overdue(self) -> None:
         async with self.around.db.read() as conn:
-            overdue = await self._gates.overdue(conn)
+            overdue = await conn.run_sync(
+                self._gates.overdue,
+            )
         for job_id in overdue:
             await stop_waiting(self.around, job_id, "deadline")

@@ -86,9 +86,13 @@ class JobsService:
     async def start(self) -> None:
         """Load what is open, take over what a dead run left, begin to work."""
         async with self.db.read() as conn:
-            open_jobs = await self.store.open_jobs(conn)
-            open_items = await self.store.open_items(conn)
-            ended, _ = await self.store.page(conn, self.store.in_state("done", "cancelled"), 20, 0)
+            open_jobs = await conn.run_sync(
+                self.store.open_jobs,
+            )
+            open_items = await conn.run_sync(
+                self.store.open_items,
+            )
+            ended, _ = await conn.run_sync(self.store.page, self.store.in_state("done", "cancelled"), 20, 0)
         of_job: dict[int, list[Item]] = {}
         for item in open_items:
             of_job.setdefault(item.job_id, []).append(item)
@@ -169,7 +173,7 @@ class JobsService:
         now = self.clock.now()
         async with self.db.transaction(durable=True) as tx:
             job = await self._write(tx, actor, order, plans, cause, now)
-            items = await self.store.items_of(tx.conn, job.id)
+            items = await tx.conn.run_sync(self.store.items_of, job.id)
             if within is not None:
                 await within(tx, job, plans)
             only = plans.targets[0][0].scope if len(plans) == 1 else None
@@ -185,8 +189,8 @@ class JobsService:
         self, tx: Tx, actor: Actor, order: Order, plans: Planned, cause: Cause | None, now: datetime
     ) -> JobView:
         act_id = new_act_id(now)
-        job_id = await self.store.add_job(
-            tx.conn,
+        job_id = await tx.conn.run_sync(
+            self.store.add_job,
             act_id=act_id,
             verb=order.verb,
             force=order.force,
@@ -198,11 +202,11 @@ class JobsService:
             options=order.options,
             cause=cause,
         )
-        await self.store.add_items(tx.conn, job_id, plans.targets, now, plans.places)
+        await tx.conn.run_sync(self.store.add_items, job_id, plans.targets, now, plans.places)
         nothing_to_do = plans.skipped == len(plans)
         if nothing_to_do:
-            await self.store.begin_job(tx.conn, job_id, now)
-            await self.store.close_job(tx.conn, job_id, now)
+            await tx.conn.run_sync(self.store.begin_job, job_id, now)
+            await tx.conn.run_sync(self.store.close_job, job_id, now)
         return JobView(
             id=job_id,
             act_id=act_id,
@@ -226,7 +230,7 @@ class JobsService:
         if job.state in ("queued", "running"):
             raise Conflict("job.not_over")
         async with self.db.read() as conn:
-            items, _ = await self.store.item_page(conn, job_id, MAX_ITEMS, 0, states)
+            items, _ = await conn.run_sync(self.store.item_page, job_id, MAX_ITEMS, 0, states)
         if not items:
             raise Conflict("job.nothing_to_retry")
         order = Order(
@@ -258,7 +262,7 @@ class JobsService:
 
     async def states(self, conn: AsyncConnection, job_ids: Collection[int]) -> dict[int, tuple[JobState, Counts]]:
         """How far jobs are, for what depends on them; those that do not exist are left out."""
-        return await self.store.states(conn, job_ids)
+        return await conn.run_sync(self.store.states, job_ids)
 
     # --- looking
 
@@ -269,7 +273,7 @@ class JobsService:
         own = None if allows_everywhere(actor, Privilege.SEE) else ActorRef.of(actor)
         conditions = [*self.store.of_actor(own), *(self.store.in_state(state) if state else ())]
         async with self.db.read() as conn:
-            jobs, total = await self.store.page(conn, conditions, limit, offset)
+            jobs, total = await conn.run_sync(self.store.page, conditions, limit, offset)
         return [self.board.job(job.id) or job for job in jobs], total
 
     async def get(self, actor: Actor, job_id: int) -> JobView:
@@ -277,7 +281,7 @@ class JobsService:
         job = self.board.job(job_id)
         if job is None and 0 < job_id <= MAX_ID:
             async with self.db.read() as conn:
-                job = await self.store.job(conn, job_id)
+                job = await conn.run_sync(self.store.job, job_id)
         if job is None or not (_own(actor, job) or allows_everywhere(actor, Privilege.SEE)):
             raise NotFound("job.not_found", params={"id": job_id})
         return job
@@ -288,14 +292,14 @@ class JobsService:
         """In the order of submission, of ``states`` only when given. Raises NotFound."""
         await self.get(actor, job_id)
         async with self.db.read() as conn:
-            return await self.store.item_page(conn, job_id, limit, offset, states)
+            return await conn.run_sync(self.store.item_page, job_id, limit, offset, states)
 
     async def item_log(self, actor: Actor, job_id: int, item_id: int, limit: int = 500) -> TaskLogView:
         """The host's log of an item's task, asked now. Raises NotFound, Conflict without a task or when
         the host does not answer."""
         await self.get(actor, job_id)
         async with self.db.read() as conn:
-            item = await self.store.item(conn, job_id, item_id) if 0 < item_id <= MAX_ID else None
+            item = await conn.run_sync(self.store.item, job_id, item_id) if 0 < item_id <= MAX_ID else None
         if item is None:
             raise NotFound("job.item_not_found", params={"id": item_id})
         if item.upid is None:

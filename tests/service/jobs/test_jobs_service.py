@@ -270,7 +270,7 @@ async def test_two_runs_on_one_database_never_do_an_item_twice(
 
 async def _queued(process: Process) -> list:  # type: ignore[type-arg]
     async with process.db.read() as conn:
-        return await process.jobs.store.queued(conn, 0, 100)
+        return await conn.run_sync(process.jobs.store.queued, 0, 100)
 
 
 async def test_a_new_run_goes_on_watching_at_once_after_an_orderly_end(
