@@ -26,7 +26,7 @@ async def with_session(db: Database, key: str = "k" * 64, expires_s: float = 30)
                 credential_kind="password", username="root@pam", status="online", created_at=NOW, updated_at=NOW,
             )
         )  # fmt: skip
-        await store.add(tx.conn, row, NOW)
+        await tx.conn.run_sync(store.add, row, NOW)
     return row
 
 
@@ -35,7 +35,7 @@ async def test_exactly_one_of_many_claims_wins(db: Database) -> None:
 
     async def claim(owner: str) -> bool:
         async with db.transaction() as tx:
-            return await store.claim(tx.conn, row.key, 7, owner, NOW)
+            return await tx.conn.run_sync(store.claim, row.key, 7, owner, NOW)
 
     assert sorted(await asyncio.gather(*[claim(f"run-{n}") for n in range(8)])) == [False] * 7 + [True]
 
@@ -43,34 +43,34 @@ async def test_exactly_one_of_many_claims_wins(db: Database) -> None:
 async def test_a_claim_needs_its_person_and_its_time(db: Database) -> None:
     row = await with_session(db)
     async with db.transaction() as tx:
-        assert not await store.claim(tx.conn, row.key, 8, "run", NOW)
-        assert not await store.claim(tx.conn, row.key, None, "run", NOW)
-        assert not await store.claim(tx.conn, row.key, 7, "run", NOW + timedelta(seconds=31))
-        assert await store.claim(tx.conn, row.key, 7, "run", NOW + timedelta(seconds=29))
-        assert not await store.claim(tx.conn, row.key, 7, "run", NOW + timedelta(seconds=29))
+        assert not await tx.conn.run_sync(store.claim, row.key, 8, "run", NOW)
+        assert not await tx.conn.run_sync(store.claim, row.key, None, "run", NOW)
+        assert not await tx.conn.run_sync(store.claim, row.key, 7, "run", NOW + timedelta(seconds=31))
+        assert await tx.conn.run_sync(store.claim, row.key, 7, "run", NOW + timedelta(seconds=29))
+        assert not await tx.conn.run_sync(store.claim, row.key, 7, "run", NOW + timedelta(seconds=29))
 
 
 async def test_an_end_is_written_once_and_orphans_are_those_of_other_runs(db: Database) -> None:
     row = await with_session(db)
     async with db.transaction() as tx:
-        await store.claim(tx.conn, row.key, 7, "run-1", NOW)
-        await store.opened(tx.conn, row.key, "UPID:x", NOW)
-        assert await store.orphans(tx.conn, "run-1") == []
-        [orphan] = await store.orphans(tx.conn, "run-2")
+        await tx.conn.run_sync(store.claim, row.key, 7, "run-1", NOW)
+        await tx.conn.run_sync(store.opened, row.key, "UPID:x", NOW)
+        assert await tx.conn.run_sync(store.orphans, "run-1") == []
+        [orphan] = await tx.conn.run_sync(store.orphans, "run-2")
         assert (orphan.key, orphan.state, orphan.vm_name) == (row.key, "open", "POS-1")
-        assert await store.closed(tx.conn, row.key, "console.idle_cut", 5, 9, NOW)
-        assert not await store.closed(tx.conn, row.key, "console.vm_gone", 0, 0, NOW)
-        assert await store.orphans(tx.conn, "run-2") == []
-        await store.forget(tx.conn, NOW)
-        assert await store.get(tx.conn, row.key) is not None
-        await store.forget(tx.conn, NOW + timedelta(seconds=1))
-        assert await store.get(tx.conn, row.key) is None
+        assert await tx.conn.run_sync(store.closed, row.key, "console.idle_cut", 5, 9, NOW)
+        assert not await tx.conn.run_sync(store.closed, row.key, "console.vm_gone", 0, 0, NOW)
+        assert await tx.conn.run_sync(store.orphans, "run-2") == []
+        await tx.conn.run_sync(store.forget, NOW)
+        assert await tx.conn.run_sync(store.get, row.key) is not None
+        await tx.conn.run_sync(store.forget, NOW + timedelta(seconds=1))
+        assert await tx.conn.run_sync(store.get, row.key) is None
 
 
 async def test_what_was_never_claimed_is_forgotten_too(db: Database) -> None:
     row = await with_session(db)
     async with db.transaction() as tx:
-        await store.forget(tx.conn, NOW + timedelta(seconds=29))
-        assert await store.get(tx.conn, row.key) is not None
-        await store.forget(tx.conn, NOW + timedelta(seconds=31))
-        assert await store.get(tx.conn, row.key) is None
+        await tx.conn.run_sync(store.forget, NOW + timedelta(seconds=29))
+        assert await tx.conn.run_sync(store.get, row.key) is not None
+        await tx.conn.run_sync(store.forget, NOW + timedelta(seconds=31))
+        assert await tx.conn.run_sync(store.get, row.key) is None

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
+from functools import partial
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from pharmq.access import Actor, Privilege, allows, where, who
+from pharmq.access import Actor, Privilege, allows
 from pharmq.base.clock import Clock, within
 from pharmq.base.errors import PharmqError
 from pharmq.base.spawn import Spawner
@@ -16,14 +17,15 @@ from pharmq.consoles.greeting import Greeting
 from pharmq.consoles.meter import Meter
 from pharmq.consoles.model import Cause, ConsoleEnded, Host, Started, Target, Targets
 from pharmq.consoles.open import Opened, examine, open_screen
+from pharmq.consoles.records import Records
 from pharmq.consoles.relay import HostClosed, Relay, TerminalRefused, settled
 from pharmq.consoles.session import Session, may_open
 from pharmq.consoles.sharing import Screens
 from pharmq.consoles.splice import Pipe, Splice
 from pharmq.consoles.terminal import GREETING, Patience, draws_serial, open_terminal
-from pharmq.consoles.turns import Turns
+from pharmq.consoles.turns import Turn, Turns
 from pharmq.db import Database
-from pharmq.journal import Entry, Journal
+from pharmq.journal import Journal
 from pharmq.pve import ConsoleStream, PveError
 from pharmq.settings import RuntimeSettings
 
@@ -68,6 +70,7 @@ class LiveConsoles:
         self.targets = targets
         self.host_of = host_of
         self.sessions: dict[str, Session] = {}
+        self._records = Records(db, clock, journal)
         self._spawner = spawner
         self._fresh = fresh
         self.settings = settings
@@ -99,6 +102,20 @@ class LiveConsoles:
         self.sessions[session.key] = session
         self.screens.join(session)
         self._empty.clear()
+
+    def turn_at_once(self, session: Session) -> Turn | None:
+        """The VM's turn, to be taken in the transaction of the claim; None when it must be waited for, or comes later:
+        a VM that is only started may take minutes."""
+        turn = self.turns.turn(session.target.host_id, session.target.vmid)
+        if session.kind != "screen" or session.starts or not turn.reserve():
+            return None
+        session.turn = turn
+        return turn
+
+    async def give_back(self, session: Session) -> None:
+        """What is left of the VM's turn, once the session no longer opens."""
+        if session.turn is not None:
+            await session.turn.give_back()
 
     def drop(self, session: Session) -> None:
         if self.sessions.pop(session.key, None) is not None:
@@ -136,7 +153,8 @@ class LiveConsoles:
 
     async def _written_down(self, session: Session, cause: Cause) -> None:
         try:
-            await self._record_end(session, cause)
+            await self.give_back(session)
+            await self._records.ended(session, cause)
         finally:
             self.drop(session)
 
@@ -162,10 +180,10 @@ class LiveConsoles:
         greet = self._spawner.spawn(settled(greeting.run()), f"greet {session.key[:8]}")
         opened: Opened | None = None
         try:
-            opened = await self._meanwhile(self._open(session, picture=True), greet, session)
+            opened = await self._meanwhile(self._open(session, greeting.done), greet, session)
             await self._meanwhile(_wait(greeting.done), greet, session)
             await _stop(greet)
-            await self._record_open(session, opened.upid)
+            await self._records.opened(session, opened.upid)
             return await self._pipe(session, opened, greeting.early, picture=True)
         finally:
             await _stop(greet)
@@ -178,9 +196,9 @@ class LiveConsoles:
         patient = self._spawner.spawn(settled(patience.run()), f"patience {session.key[:8]}")
         opened: Opened | None = None
         try:
-            opened = await self._meanwhile(self._open(session, picture=False), patient, session)
+            opened = await self._meanwhile(self._open(session, None), patient, session)
             await _stop(patient)
-            await self._record_open(session, opened.upid)
+            await self._records.opened(session, opened.upid)
             await session.browser.write(GREETING)
             return await self._pipe(session, opened, patience.early, picture=False)
         finally:
@@ -204,7 +222,8 @@ class LiveConsoles:
         finally:
             await _stop(task)
 
-    async def _open(self, session: Session, *, picture: bool) -> Opened:
+    async def _open(self, session: Session, greeted: "asyncio.Future[None] | None") -> Opened:
+        """``greeted``: done when the browser has said its part of a picture's greeting; None for a terminal."""
         target = session.target
         try:
             host = self.host_of(target.host_id)
@@ -213,13 +232,14 @@ class LiveConsoles:
         if session.starts:
             await self._start(session, host)
             self._moved(session, "connecting")
-        if not picture:
+        if greeted is None:
             return await open_terminal(host, target.place, self.clock)
         deadline = self.clock.monotonic() + (FRESH_SECONDS if session.starts else 0)
         while True:
+            turn = session.turn = session.turn or self.turns.turn(target.host_id, target.vmid)
             try:
-                async with self.turns.turn(target.host_id, target.vmid) as turn:
-                    return await open_screen(host, target.guest, self.clock, turn.give_back)
+                async with turn:
+                    return await open_screen(host, target.guest, self.clock, partial(_authenticated, turn, greeted))
             except ConsoleEnded as end:
                 if end.cause.code not in NOT_YET or self.clock.monotonic() >= deadline:
                     raise
@@ -278,43 +298,6 @@ class LiveConsoles:
             return cause_of(error)
         return why_ended(idle_s, end.error, seen)
 
-    # -- what is written down ----------------------------------------------------------------------------------
-
-    async def _record_open(self, session: Session, upid: str) -> None:
-        now = self.clock.now()
-        session.upid, session.opened_at = upid, now
-        async with self.db.transaction(durable=True) as tx:
-            await store.opened(tx.conn, session.key, upid, now)
-            await self.journal.append(tx, self._entry(session, "console.opened", outcome="ok"))
-
-    async def _record_end(self, session: Session, cause: Cause) -> None:
-        now = self.clock.now()
-        meter = session.meter
-        up, down = (meter.up, meter.down) if meter else (0, 0)
-        if session.opened_at is None:
-            entry = self._entry(session, "console.opened", outcome=cause.code, params=dict(cause.params))
-        else:
-            seconds = int((now - session.opened_at).total_seconds())
-            facts = {"cause": cause.code, "bytes_up": up, "bytes_down": down, "seconds": seconds}
-            entry = self._entry(session, "console.closed", outcome=cause.code, params=facts | dict(cause.params))
-        session.state = "closed"
-        async with self.db.transaction(durable=True) as tx:
-            if await store.closed(tx.conn, session.key, cause.code, up, down, now):
-                await self.journal.append(tx, entry)
-
-    def _entry(self, session: Session, kind: str, *, outcome: str, params: dict[str, Any] | None = None) -> Entry:
-        target = session.target
-        return Entry(
-            kind=kind,
-            phase="outcome" if kind == "console.opened" else "event",
-            act_id=session.act_id,
-            who=who(session.actor),
-            where=where(target.scope),
-            params=told(session.kind, session.wants, session.purpose, target.vmid, target.vm_name) | (params or {}),
-            outcome=outcome,
-            upid=session.upid,
-        )
-
     # -- looking after all of them -----------------------------------------------------------------------------
 
     async def _watch(self) -> None:
@@ -350,8 +333,8 @@ class LiveConsoles:
 
     async def forget_old(self) -> None:
         """Drop the rows of sessions that ended, or were never claimed, a week ago."""
-        async with self.db.transaction() as tx:
-            await store.forget(tx.conn, self.clock.now() - KEPT)
+        before = self.clock.now() - KEPT
+        await self.db.do(lambda conn, _tx: store.forget(conn, before))
 
     def _look_after(self, session: Session, now: float) -> None:
         if (cause := session.tick(now, self.settings())) is not None:
@@ -377,10 +360,13 @@ class LiveConsoles:
             self.screens.withdraw(session)
 
 
-def told(kind: str, mode: str, purpose: str, vmid: int, vm_name: str) -> dict[str, Any]:
-    """What the journal says of a console."""
-    facts: dict[str, Any] = {"vmid": vmid, "vm_name": vm_name, "kind": kind, "mode": mode}
-    return facts | ({"purpose": purpose} if purpose else {})
+async def _authenticated(turn: Turn, greeted: "asyncio.Future[None]") -> None:
+    """From here another may open this VM. Where the browser is ready too, its turn ends with what is written down of
+    the opening, which is now; else it is not made to wait for this browser."""
+    if greeted.done():
+        turn.lasts = True
+    else:
+        await turn.give_back()
 
 
 async def _wait(future: "asyncio.Future[None]") -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import msgspec
+from sqlalchemy import Connection
 
 from pharmq import pve
 from pharmq.access import SYSTEM, Actor, Privilege, Scope, allows, require, scope_of, where, who
@@ -32,7 +33,7 @@ from pharmq.consoles.model import (
 from pharmq.consoles.session import Session, may_open
 from pharmq.consoles.terminal import has_serial
 from pharmq.consoles.turns import Turns
-from pharmq.db import Database
+from pharmq.db import Database, Tx
 from pharmq.db.leases import Leases
 from pharmq.journal import Entry, Journal
 from pharmq.settings import RuntimeSettings
@@ -74,18 +75,20 @@ class ConsolesService:
         self._spawner = Spawner("consoles")
         turns = Turns(leases, clock, self._spawner)
         self.live = LiveConsoles(db, clock, journal, turns, targets, host_of, self._spawner, fresh, settings, start_vm)
-
         self.claims = Claims(db, clock, journal, targets, self.live, owner)
 
     async def start(self) -> None:
         """Close in the table what an earlier run left open, and begin to look after what is open."""
         now = self.clock.now()
-        async with self.db.transaction(durable=True) as tx:
-            lost = await store.orphans(tx.conn, self.owner)
+
+        def close(conn: Connection, tx: Tx) -> None:
+            lost = store.orphans(conn, self.owner)
             for row in lost:
-                await store.closed(tx.conn, row.key, "console.server_restarted", 0, 0, now)
+                store.closed(conn, row.key, "console.server_restarted", 0, 0, now)
             if lost:
-                await self.journal.append(tx, *[_closed_by_restart(row) for row in lost])
+                self.journal.put(conn, tx, *[_closed_by_restart(row) for row in lost])
+
+        await self.db.do(close, durable=True)
         await self.live.forget_old()
         self.live.start()
 
@@ -141,8 +144,7 @@ class ConsolesService:
     async def refresh(self, actor: Actor, session_id: str) -> Ticket:
         """A new one-time session for the same VM, whether the old one still runs or has ended."""
         key = store.key_of(session_id)
-        async with self.db.read() as conn:
-            row = await store.get(conn, key)
+        row = await self.db.ask(lambda conn: store.get(conn, key))
         if row is None or row.user_id != actor.id:
             raise NotFound("console.session_unknown")
         target = self.targets.get(row.vm_id) if row.vm_id else self.targets.node(row.host_id)
@@ -152,8 +154,8 @@ class ConsolesService:
             raise NotFound("console.session_unknown")
         mode = row.mode if may_open(actor, row.kind, row.mode, target) else None
         ticket = await self._issue(actor, target, Wish(row.kind, mode, row.starts, row.purpose))
-        async with self.db.transaction() as tx:
-            await store.refreshed(tx.conn, key, self.clock.now())
+        now = self.clock.now()
+        await self.db.do(lambda conn, _tx: store.refreshed(conn, key, now))
         return ticket
 
     async def _issue(self, actor: Actor, target: Target, wish: Wish) -> Ticket:
@@ -187,8 +189,7 @@ class ConsolesService:
             starts=starts,
             purpose=purpose,
         )
-        async with self.db.transaction() as tx:
-            await store.add(tx.conn, row, now)
+        await self.db.do(lambda conn, _tx: store.add(conn, row, now))
         url = self.origin.replace("http", "ws", 1) + PATH + session_id
         return Ticket(session_id, url, expires_at, row.key[:32], wish.kind, mode, starts)
 
@@ -257,11 +258,14 @@ class ConsolesService:
                 self._end(actor, session)
                 return
         now = self.clock.now()
-        async with self.db.transaction() as tx:
-            row = await store.get(tx.conn, key)
+
+        def close(conn: Connection, _tx: Tx) -> None:
+            row = store.get(conn, key)
             if row is None or row.user_id != actor.id:
                 raise NotFound("console.session_unknown")
-            await store.closed(tx.conn, key, "console.closed_by_user", 0, 0, now)
+            store.closed(conn, key, "console.closed_by_user", 0, 0, now)
+
+        await self.db.do(close)
 
     def _end(self, actor: Actor, session: Session) -> None:
         own = _same(actor, session.actor)

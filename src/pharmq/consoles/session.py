@@ -11,6 +11,7 @@ from pharmq.consoles.meter import Meter
 from pharmq.consoles.model import Cause, Kind, Mode, SessionRow, State, Target, Viewer
 from pharmq.consoles.relay import Gates
 from pharmq.consoles.splice import Pipe
+from pharmq.consoles.turns import Turn
 from pharmq.pve import ConsoleStream
 from pharmq.rfb import KEEPALIVE_REQUEST, WALKABLE, ServerVeil, ViewerSieve
 from pharmq.settings import RuntimeSettings
@@ -65,6 +66,8 @@ class Session:
         self.state: State = "opening"
         self.upid: str | None = None
         self.meter: Meter | None = None
+        self.turn: Turn | None = None
+        """The VM's turn, when it was taken along with the session or is given back along with its opening."""
         self.pipe: Pipe | None = None
         self.stream: ConsoleStream | None = None
         self.gates: Gates | None = None

@@ -1,7 +1,10 @@
 """One opening per VM at a time, over all processes: the host's VNC password belongs to the VM, so a second vncproxy
 before the first console has authenticated breaks the first."""
 
+import asyncio
 from typing import Self
+
+from sqlalchemy import Connection
 
 from pharmq.base.clock import Clock
 from pharmq.base.spawn import Spawner
@@ -29,49 +32,88 @@ class Turns:
 
 
 class Turn:
-    """``async with``: waits up to 15 s, else raises ConsoleEnded(console.vm_busy). ``give_back`` may come early."""
+    """``async with``: waits up to 15 s, else raises ConsoleEnded(console.vm_busy). ``give_back`` may come early.
+
+    Taking and giving back can be part of a transaction that is made anyway: ``reserve``, then ``take`` in it, then
+    ``taken``; ``drop`` in it, then ``dropped``. What was taken so must be given back even without an ``async with``."""
 
     def __init__(self, turns: Turns, name: str) -> None:
         self._turns = turns
         self._name = name
-        self._has = False
+        self._has = self._reserved = False
+        self._renewing: asyncio.Task[None] | None = None
+        self.lasts = False
+        """It outlives its block: whoever says so gives it back."""
 
     async def __aenter__(self) -> Self:
         turns = self._turns
         deadline = turns.clock.monotonic() + PATIENCE_S
-        while not await self._try():
+        while not (self._has or await self._try()):
             if turns.clock.monotonic() >= deadline:
                 raise ConsoleEnded(Cause("console.vm_busy"))
             await turns.clock.sleep(RETRY_S)
         self._renewing = turns.spawner.spawn(self._renew(), f"lease {self._name}")
         return self
 
-    async def _try(self) -> bool:
-        turns = self._turns
-        if self._name in turns.held:
+    def reserve(self) -> bool:
+        """Within this process; False while another opening has it."""
+        if self._name in self._turns.held:
             return False
-        turns.held.add(self._name)
+        self._turns.held.add(self._name)
+        self._reserved = True
+        return True
+
+    def take(self, conn: Connection) -> bool:
+        """In a transaction; True when it is ours once that has committed."""
+        return self._turns.leases.take(conn, self._name, TTL_S)
+
+    def taken(self, *, ours: bool) -> None:
+        """How that transaction ended."""
+        self._has = ours
+        if not ours:
+            self._ended()
+
+    async def _try(self) -> bool:
+        if not self.reserve():
+            return False
+        ours = False
         try:
-            self._has = await turns.leases.acquire(self._name, TTL_S)
+            ours = await self._turns.leases.acquire(self._name, TTL_S)
         finally:
-            if not self._has:
-                turns.held.discard(self._name)
-        return self._has
+            self.taken(ours=ours)
+        return ours
 
     async def _renew(self) -> None:
         while True:
             await self._turns.clock.sleep(RENEW_S)
             await self._turns.leases.renew(self._name, TTL_S)
 
-    async def give_back(self) -> None:
-        if not self._has:
-            return
+    def drop(self, conn: Connection) -> None:
+        """In a transaction."""
+        if self._has:
+            self._turns.leases.drop(conn, self._name)
+
+    def dropped(self) -> None:
+        """That transaction has committed."""
+        if self._has:
+            self._ended()
+
+    def _ended(self) -> None:
         self._has = False
-        self._renewing.cancel()
-        try:
-            await self._turns.leases.release(self._name)
-        finally:
+        if self._renewing is not None:
+            self._renewing.cancel()
+        if self._reserved:
+            self._reserved = False
             self._turns.held.discard(self._name)
 
-    async def __aexit__(self, *_error: object) -> None:
-        await self.give_back()
+    async def give_back(self) -> None:
+        try:
+            if self._has:
+                self._has = False
+                await self._turns.leases.release(self._name)
+        finally:
+            self._ended()
+
+    async def __aexit__(self, failed: type[BaseException] | None, *_error: object) -> None:
+        if failed is not None or not self.lasts:
+            await self.give_back()
