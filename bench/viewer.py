@@ -70,6 +70,12 @@ class Viewer:
         self.bytes += got
         return got
 
+    async def first_pixels(self) -> None:
+        """A corner of 64 x 64, raw: about what a whole screen takes in the encodings of a real viewer."""
+        await self.ws.send_bytes(b"\x02\0\0\x01\0\0\0\0")
+        await self.ws.send_bytes(bytes((3, 0, 0, 0, 0, 0, 0, 64, 0, 64)))
+        await self.update()
+
     async def watch(self, end: float, pause_s: float) -> int:
         """Like a viewer in use: a whole picture, then every change, until ``end`` (monotonic); counts updates."""
         updates = 0
