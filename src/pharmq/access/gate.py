@@ -54,7 +54,8 @@ class Gate:
         self.origin = origin
         self.access = access
 
-    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        # Not because it waits for anything: what is not async would run in a thread, for every request.
         unsafe = connection.scope["type"] == ScopeType.WEBSOCKET or connection.scope.get("method") not in _SAFE
         if unsafe:
             self._check_origin(connection)
