@@ -1,19 +1,9 @@
-"""What stands on both sides of the relay that is measured: a host that sends frames, a browser that swallows them.
-
-Only the CPU time of the process in the middle counts, so these need not be fast; they must only be the same for all.
-"""
+"""What the relay's bench and the others measure with: a certificate, a browser written by hand, processes' CPU time and
+memory. The host is ``source.c``; browsers whose speed matters are ``sink.c``."""
 
 import asyncio
-import base64
-import hashlib
-import os
-import ssl
-import struct
 import subprocess
-import sys
 from pathlib import Path
-
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 def certificate(directory: Path) -> tuple[Path, Path]:
@@ -25,106 +15,27 @@ def certificate(directory: Path) -> tuple[Path, Path]:
     return cert, key
 
 
-def server_frame(payload: bytes) -> bytes:
-    size = len(payload)
-    if size < 126:
-        return bytes((0x82, size)) + payload
-    if size < 65536:
-        return b"\x82\x7e" + struct.pack(">H", size) + payload
-    return b"\x82\x7f" + struct.pack(">Q", size) + payload
-
-
-def masked_frame(payload: bytes) -> bytes:
-    size = len(payload)
-    head = bytes((0x82, 0x80 | size)) if size < 126 else b"\x82\xfe" + struct.pack(">H", size)
-    return head + b"\0\0\0\0" + payload
-
-
-async def source(port: int, directory: Path) -> None:
-    """A host: upgrades anything; an order ``BULK count size`` or ``PACE count size ms`` in a client frame starts it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate(directory))
-
-    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            key = next(line[19:] for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key: "))
-            accept = base64.b64encode(hashlib.sha1(key + GUID).digest())
-            writer.write(
-                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Protocol: binary\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
-            )
-            while True:
-                start = await reader.readexactly(2)
-                size = start[1] & 0x7F
-                if size == 126:
-                    size = int.from_bytes(await reader.readexactly(2), "big")
-                mask = await reader.readexactly(4)
-                body = await reader.readexactly(size)
-                plain = bytes(b ^ mask[i % 4] for i, b in enumerate(body))
-                await obey(plain, writer)
-        except (asyncio.IncompleteReadError, OSError):
-            writer.close()
-
-    server = await asyncio.start_server(client, "127.0.0.1", port, ssl=context)
-    await server.serve_forever()
-
-
-async def obey(order: bytes, writer: asyncio.StreamWriter) -> None:
-    words = order.split()
-    if words[0] == b"BULK":
-        frame = server_frame(os.urandom(int(words[2])))
-        for _ in range(int(words[1])):
-            writer.write(frame)
-            await writer.drain()
-    elif words[0] == b"PACE":
-        frame = server_frame(os.urandom(int(words[2])))
-        for _ in range(int(words[1])):
-            writer.write(frame)
-            await writer.drain()
-            await asyncio.sleep(int(words[3]) / 1000)
-
-
 class Sink:
-    """A browser: upgrades, gives an order, counts payload bytes."""
+    """A browser that upgrades, may give the host an order, and takes nothing unless asked to."""
 
-    def __init__(self, port: int, path: str, headers: str = "") -> None:
-        self.port, self.path, self.headers = port, path, headers
+    def __init__(self, port: int) -> None:
+        self.port = port
 
     async def open(self) -> None:
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20)
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 14)
         self.writer.write(
-            f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\nSec-WebSocket-Version: 13\r\n{self.headers}\r\n".encode()
+            f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
         head = await self.reader.readuntil(b"\r\n\r\n")
         if b" 101 " not in head:
             raise RuntimeError(head.decode())
 
-    async def take(self, order: bytes, payload: int) -> None:
-        """Until ``payload`` bytes came; frame heads are not counted."""
-        self.writer.write(masked_frame(order))
-        left = payload
-        head = b""
-        inside = 0
-        while left > 0:
-            data = head + await self.reader.read(1 << 20)
-            head, at = b"", 0
-            while at < len(data):
-                if inside == 0:
-                    need = 2 if len(data) - at < 2 else {126: 4, 127: 10}.get(data[at + 1], 2)
-                    if len(data) - at < need:
-                        head = data[at:]
-                        break
-                    size = data[at + 1]
-                    inside = size if size < 126 else int.from_bytes(data[at + 2 : at + need], "big")
-                    at += need
-                    continue
-                taken = min(inside, len(data) - at)
-                at, inside, left = at + taken, inside - taken, left - taken
+    def order(self, text: str) -> None:
+        self.writer.write(bytes((0x82, 0x80 | len(text))) + b"\0\0\0\0" + text.encode())
 
     def close(self) -> None:
-        self.writer.close()
+        self.writer.transport.abort()
 
 
 def cpu_seconds(pid: int) -> float:
@@ -147,7 +58,3 @@ def rss_kib(pid: int) -> int:
         for line in Path(f"/proc/{child}/status").read_text().splitlines()
         if line.startswith("VmRSS")
     )
-
-
-if __name__ == "__main__":
-    asyncio.run(source(int(sys.argv[1]), Path(sys.argv[2])))

@@ -26,6 +26,8 @@ class ClientFrames:
         self._rest = bytearray()
         self._needs = 0
         self._fragmented = False
+        self._plain = True
+        """Not within a fragmented message, nor closed."""
         self.pings: list[bytes] = []
         """Payloads of pings to answer."""
         self.closed: int | None = None
@@ -37,6 +39,9 @@ class ClientFrames:
         return len(self._rest)
 
     def feed(self, data: bytes) -> list[ClientFrame]:
+        size = len(data) - 6
+        if 0 < size < 126 and data[0] == 0x82 and data[1] == size | 0x80 and not self._rest and self._plain:
+            return [ClientFrame(unmasked(data[6:], data[2:6]), data)]  # nearly always: one key, one pointer
         found: list[ClientFrame] = []
         if self._rest:
             self._rest += data
@@ -85,6 +90,7 @@ class ClientFrames:
         if opcode == 9:
             self.pings.append(payload)
         elif opcode == 8:
+            self._plain = False
             self.closed = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else 1005
         elif opcode == 10:
             return
@@ -92,6 +98,7 @@ class ClientFrames:
             raise FrameError("text frame" if opcode == 1 else "a fragment out of order")
         else:
             self._fragmented = not last
+            self._plain = last
             whole = opcode == 2 and last and stop - start <= MAX_FRAME
             found.append(ClientFrame(payload, data[position:stop] if whole else None))
 
@@ -100,15 +107,6 @@ def unmasked(payload: bytes, key: bytes) -> bytes:
     size = len(payload)
     repeated = (key * (size // 4 + 1))[:size]
     return (int.from_bytes(payload, "little") ^ int.from_bytes(repeated, "little")).to_bytes(size, "little")
-
-
-def binary_head(size: int) -> bytes:
-    """The head of one whole, unmasked binary frame."""
-    if size < 126:
-        return bytes((0x82, size))
-    if size < 65536:
-        return b"\x82\x7e" + size.to_bytes(2, "big")
-    return b"\x82\x7f" + size.to_bytes(8, "big")
 
 
 def control_frame(opcode: int, payload: bytes) -> bytes:

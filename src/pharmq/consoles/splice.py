@@ -33,9 +33,11 @@ class Splice:
     def __init__(self, taken: Taken, stream: ConsoleStream, clock: Clock, meter: Meter, gates: Gates) -> None:
         self._taken = taken
         self._stream = stream
-        self._clock = clock
         self._meter = meter
         self._gates = gates
+        self.framed = gates.down is None
+        self._over = False
+        self._now = clock.monotonic
         self._host_full = False
         self._done: asyncio.Future[Cause | HostClosed] = asyncio.get_running_loop().create_future()
 
@@ -54,6 +56,7 @@ class Splice:
         finally:
             self._taken.untie()
             self._stream.untap()
+            self._over = True
             if not self._done.done():
                 self._done.cancel()
 
@@ -62,17 +65,27 @@ class Splice:
         return quiet and not self._host_full and self._gates.up.at_boundary
 
     async def keep_alive(self) -> None:
-        self._meter.last_up = self._clock.monotonic()
+        self._meter.last_up = self._now()
         self._put(self._gates.keepalive)
 
     # -- the host's side -----------------------------------------------------------------------------------------
 
-    def arrived(self, parts: Sequence[memoryview]) -> None:
-        if self._done.done():
+    def passed(self, frames: memoryview, payload: int) -> None:
+        if not self._over:
+            self._meter.down += payload
+            self._taken.pass_on(frames)
+
+    def frames(self, pieces: Sequence[bytes | memoryview], payload: int) -> None:
+        if not self._over:
+            self._meter.down += payload
+            self._taken.pass_pieces(pieces)
+
+    def arrived(self, parts: Sequence[bytes | memoryview]) -> None:
+        if self._over:
             return
         meter = self._meter
         if self._gates.down is None:
-            meter.down += self._taken.send(list(parts))
+            meter.down += self._taken.send(parts)
         else:
             try:
                 shown = self._gates.down.feed(b"".join(parts))
@@ -80,8 +93,7 @@ class Splice:
                 self._finish(Cause("console.host_garbled", {"detail": str(error)[:80]}))
                 return
             if shown:
-                meter.down += self._taken.send([shown])
-        meter.last = self._clock.monotonic()
+                meter.down += self._taken.send((shown,))
 
     def host_ended(self) -> None:
         self._finish(HostClosed(self._stream.failure))
@@ -97,7 +109,7 @@ class Splice:
     # -- the browser's side --------------------------------------------------------------------------------------
 
     def typed(self, frames: list[ClientFrame]) -> None:
-        if self._done.done():
+        if self._over:
             return
         raw: list[bytes] = []
         size = 0
@@ -118,7 +130,7 @@ class Splice:
             return
         if size:
             self._meter.up += size
-            self._meter.last = self._meter.last_up = self._clock.monotonic()
+            self._meter.last_up = self._now()
             self._stream.put(raw[0] if len(raw) == 1 else b"".join(raw), size)
 
     def browser_ended(self, cause: Cause) -> None:
@@ -134,5 +146,6 @@ class Splice:
         self._stream.put(mask_frame(data, _MASK), len(data))
 
     def _finish(self, end: Cause | HostClosed) -> None:
-        if not self._done.done():
+        if not self._over:
+            self._over = True
             self._done.set_result(end)

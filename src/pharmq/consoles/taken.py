@@ -9,19 +9,24 @@ ordinary messages of ASGI are used. A contract test holds the two to the same be
 """
 
 import asyncio
+import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from pharmq.base.clock import Clock, within
-from pharmq.consoles.frames import ClientFrame, ClientFrames, FrameError, binary_head, close_frame, control_frame
+from pharmq.consoles.frames import ClientFrame, ClientFrames, FrameError, close_frame, control_frame
 from pharmq.consoles.model import Cause, ConsoleEnded
+from pharmq.pve.websocket import binary_head
 
 _KNOWN = ("uvicorn.protocols.websockets.websockets_sansio_impl", "WebSocketsSansIOProtocol")
 _USED = ("transport", "conn", "queue", "read_paused", "writable", "stop_keepalive", "connection_lost")
 HIGH: Final = 512 * 1024
-"""Bytes that may wait for the browser before the host is no longer read."""
+"""Bytes that may wait for the browser before the host is no longer read, where our own TLS stands in between. Else
+none: as soon as one waits, what was read already is all that does."""
 LOW: Final = 128 * 1024
+_PIECES: Final = 64
+"""More are joined: a kernel takes 1,024 at once."""
 _INBOX: Final = 256 * 1024
 PING_SECONDS: Final = 20.0
 """Proxies close what is silent for 60 s."""
@@ -46,6 +51,13 @@ class Taken(asyncio.Protocol):
         self._owner = owner
         self._clock = clock
         self._transport: asyncio.Transport = owner.transport
+        own = self._transport.get_extra_info("socket")
+        plain = self._transport.get_extra_info("ssl_object") is None and own is not None
+        self._fd: int = own.fileno() if plain else -1
+        self._open_fd = self._fd
+        """The socket, while nothing waits in the transport's queue and no end has come: it is ours until
+        ``connection_lost``, and nobody else has its number before."""
+        self._transport.set_write_buffer_limits(high=0 if plain else HIGH, low=0 if plain else LOW)
         self._frames = ClientFrames()
         self._inbox: deque[bytes] = deque()
         self._inbox_bytes = 0
@@ -106,12 +118,38 @@ class Taken(asyncio.Protocol):
     def untie(self) -> None:
         self._far = None
 
-    def send(self, parts: list[bytes] | list[memoryview]) -> int:
+    def send(self, parts: Sequence[bytes | memoryview]) -> int:
         """One message now, whatever waits already; its payload's size."""
         size = sum(map(len, parts))
-        if self._cause is None and not self._transport.is_closing():
-            self._transport.write(b"".join((binary_head(size), *parts)))
+        self.pass_pieces((binary_head(size), *parts))
         return size
+
+    def pass_on(self, frames: memoryview) -> None:
+        """Whole frames now, as they are. The view is good until the call returns: a queue must own its bytes, so the
+        socket is written to past the queue while that is empty."""
+        sent = 0
+        if self._open_fd >= 0:
+            try:
+                sent = os.write(self._open_fd, frames)
+                if sent == len(frames):
+                    return
+            except OSError:
+                sent = 0  # full, or lost: the transport knows how to wait, and how to tell
+        self._queue(bytes(frames[sent:]))
+
+    def pass_pieces(self, pieces: Sequence[bytes | memoryview]) -> None:
+        """The same, in pieces."""
+        sent = 0
+        if self._open_fd >= 0 and len(pieces) <= _PIECES:
+            try:
+                sent = os.writev(self._open_fd, pieces)
+            except OSError:
+                sent = 0
+        self._queue(memoryview(b"".join(pieces))[sent:])
+
+    def _queue(self, rest: bytes | memoryview) -> None:
+        if rest and self._cause is None and not self._transport.is_closing():
+            self._transport.write(rest)
 
     def hold(self, on: bool) -> None:
         """Stop or go on reading from the browser."""
@@ -144,6 +182,7 @@ class Taken(asyncio.Protocol):
         """Say why; wait for the browser's answer as long as it may take to arrive, not for a browser that is stuck."""
         self.untie()
         self._cause = self._cause or cause
+        self._open_fd = -1
         if not self._transport.is_closing():
             if not self._said_bye:
                 self._said_bye = True
@@ -208,6 +247,7 @@ class Taken(asyncio.Protocol):
             self._lost.set_result(None)
 
     def pause_writing(self) -> None:
+        self._open_fd = -1
         self._room = asyncio.get_running_loop().create_future()
         self.blocked_since = self._clock.monotonic()
         self._blocked_size = self._transport.get_write_buffer_size()
@@ -217,6 +257,8 @@ class Taken(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.blocked_since = None
         self._heard = True  # it takes bytes; while it did not, no ping was sent that it could have answered
+        if self._cause is None:
+            self._open_fd = self._fd
         self._freed()
         if self._far is not None:
             self._far.browser_takes()
@@ -229,6 +271,7 @@ class Taken(asyncio.Protocol):
     def _end(self, cause: Cause) -> None:
         if self._cause is None:
             self._cause = cause
+            self._open_fd = -1
             if self._far is not None:
                 self._far.browser_ended(cause)
         self._wake()
@@ -253,7 +296,6 @@ def take_over(receive: Callable[..., Any], clock: Clock) -> Taken | None:
     transport: asyncio.Transport = owner.transport
     owner.stop_keepalive()
     taken = Taken(owner, clock)
-    transport.set_write_buffer_limits(high=HIGH, low=LOW)
     # Reading is stopped for the change: loops choose how to hand over bytes when reading begins.
     transport.pause_reading()
     transport.set_protocol(taken)

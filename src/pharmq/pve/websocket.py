@@ -9,22 +9,24 @@ import asyncio
 import base64
 import hashlib
 import os
+import struct
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
 from pharmq.pve.errors import CertificateChanged, ConsoleSilent, ProtocolError, PveError, Unreachable
 from pharmq.pve.faults import fault_of
 from pharmq.pve.http1 import Reply, ReplyParser
 from pharmq.pve.model import Endpoint, Pins, Timeouts
-from pharmq.pve.wire import Limiter, Request, connect, encode, refuse_other_leaf
+from pharmq.pve.tls import TlsLink, connect_tls
+from pharmq.pve.wire import Limiter, Request, encode, refuse_other_leaf
 
 MAX_FRAME = 131072
 """Payload bytes of one frame, either way."""
+_FRAME_LIMIT = 16 * MAX_FRAME
+"""Payload bytes of one frame that we take."""
 _BUFFER_HIGH = 256 * 1024
-# All consoles of a thread read into this: what arrives is copied out before the next read of any of them. Handed
-# to the loop, it spares a fresh 256 KB for each TLS record of 16 KB.
-_ARRIVALS = memoryview(bytearray(256 * 1024))
+_HEAD = struct.Struct(">BBH").unpack_from
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -43,11 +45,53 @@ def mask_frame(payload: bytes, key: bytes, opcode: int = 2) -> bytes:
     return head + key + masked.to_bytes(size, "little")
 
 
-class Tap(Protocol):
-    """Who takes the payload as it arrives, without a queue or a task in between. Nothing here may raise or wait."""
+def binary_head(size: int) -> bytes:
+    """The head of one whole, unmasked binary frame."""
+    if size < 126:
+        return bytes((0x82, size))
+    if size < 65536:
+        return b"\x82\x7e" + size.to_bytes(2, "big")
+    return b"\x82\x7f" + size.to_bytes(8, "big")
 
-    def arrived(self, parts: Sequence[memoryview]) -> None:
-        """The parts are good until the call returns: what is kept must be copied."""
+
+def whole_frames(view: memoryview, position: int, end: int) -> tuple[int, int]:
+    """Where the whole binary frames that begin at ``position`` end, and how many bytes of payload are in them."""
+    payload = 0
+    while end - position >= 4:  # one that is shorter still is met again, as a part
+        first, size, longer = _HEAD(view, position)
+        start = position + 2
+        if size == 126:
+            start, size = position + 4, longer
+        elif size == 127:
+            start, size = position + 10, int.from_bytes(view[position + 2 : position + 10], "big")
+        elif size > 127:
+            break
+        if first != 0x82 or start + size > end or size > _FRAME_LIMIT:
+            break
+        position = start + size
+        payload += size
+    return position, payload
+
+
+class Tap(Protocol):
+    """Who takes what arrives at once, without a queue or a task in between. Nothing here may raise or wait. Views are
+    good until the call returns: what is kept must be copied."""
+
+    @property
+    def framed(self) -> bool:
+        """Whether ``passed`` and ``frames`` are called rather than ``arrived``."""
+        ...
+
+    def arrived(self, parts: Sequence[bytes | memoryview]) -> None:
+        """Payload."""
+        ...
+
+    def passed(self, frames: memoryview, payload: int) -> None:
+        """Whole binary frames, as a browser takes them; ``payload`` counts the bytes in them."""
+        ...
+
+    def frames(self, pieces: Sequence[bytes | memoryview], payload: int) -> None:
+        """The same, in pieces."""
         ...
 
     def host_ended(self) -> None:
@@ -86,21 +130,50 @@ class FrameReader:
         parts: list[memoryview] = []
         position, end = 0, len(view)
         while position < end and not self.closed:
-            if self._left == 0:
-                position = self._read_head(view, position)
-                if self._left == 0:
-                    continue
-            taken = min(self._left, end - position)
-            part = view[position : position + taken]
-            position += taken
-            self._left -= taken
-            if self._opcode < 8:
+            part, position = self._part(view, position, end)
+            if part:
                 parts.append(part)
-            else:
-                self._control += part
-                if self._left == 0:
-                    self._end_control()
         return parts
+
+    @property
+    def between(self) -> bool:
+        """No part of a frame has come of which the rest has not."""
+        return not (self._left or self._head or self.closed)
+
+    def frames(self, view: memoryview) -> tuple[list[bytes | memoryview], int]:
+        """The same as whole binary frames in pieces, and how many bytes of payload are in them. What already is
+        one stays as it came; a part of a frame becomes a frame, so that another may follow at any time."""
+        pieces: list[bytes | memoryview] = []
+        payload, position, end = 0, 0, len(view)
+        while position < end and not self.closed:
+            if not self._left and not self._head:
+                stop, size = whole_frames(view, position, end)
+                if size:
+                    pieces.append(view[position:stop])
+                    payload += size
+                    position = stop
+                    continue
+            part, position = self._part(view, position, end)
+            if part:
+                pieces += (binary_head(len(part)), part)
+                payload += len(part)
+        return pieces, payload
+
+    def _part(self, view: memoryview, position: int, end: int) -> tuple[memoryview | None, int]:
+        """Payload from here to the end of its frame or of what is here, if there is some; and where that is."""
+        if self._left == 0:
+            position = self._read_head(view, position)
+            if self._left == 0:
+                return None, position
+        stop = min(position + self._left, end)
+        part = view[position:stop]
+        self._left -= stop - position
+        if self._opcode < 8:
+            return part, stop
+        self._control += part
+        if self._left == 0:
+            self._end_control()
+        return None, stop
 
     def _read_head(self, data: memoryview, position: int) -> int:
         """Take what is there of the head; once it is whole, ``_left`` is the payload's size."""
@@ -119,7 +192,7 @@ class FrameReader:
         if self._opcode not in (0, 1, 2, 8, 9, 10):
             raise ProtocolError(f"opcode {self._opcode}", "websocket")
         self._left = short if short < 126 else int.from_bytes(head[2:size], "big")
-        if self._left > (16 * MAX_FRAME if self._opcode < 8 else 125):
+        if self._left > (_FRAME_LIMIT if self._opcode < 8 else 125):
             raise ProtocolError(f"a frame of {self._left} bytes", "websocket")
         head.clear()
         if self._left == 0 and self._opcode >= 8:
@@ -136,7 +209,7 @@ class FrameReader:
         self._control.clear()
 
 
-class ConsoleStream(asyncio.BufferedProtocol):
+class ConsoleStream:
     """Bytes of one console. ``recv`` gives None once the host has closed; frame borders carry no meaning.
 
     Reading pauses while more than 256 KB wait here; ``send`` waits while the host does not take our bytes.
@@ -151,7 +224,7 @@ class ConsoleStream(asyncio.BufferedProtocol):
         self._pins = pins
         self._parser: ReplyParser | None = ReplyParser()
         self._frames = FrameReader()
-        self._transport: asyncio.Transport | None = None
+        self._transport: TlsLink | None = None
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._reading = True
@@ -163,6 +236,7 @@ class ConsoleStream(asyncio.BufferedProtocol):
         self.bytes_in = 0
         self.bytes_out = 0
         self._tap: Tap | None = None
+        self._between = False
 
     # -- for the relay ---------------------------------------------------------------------------------------
 
@@ -222,6 +296,9 @@ class ConsoleStream(asyncio.BufferedProtocol):
         if self._ended:
             tap.host_ended()
         else:
+            if tap.framed and self._transport is not None:
+                self._between = self._frames.between
+                self._transport.deliver = self._straight
             self.hold(False)
             if self._room is not None:
                 tap.host_full()
@@ -249,40 +326,47 @@ class ConsoleStream(asyncio.BufferedProtocol):
         """A close frame (the host answers by closing TCP), then gone; may be called twice."""
         if self._transport is not None and not self._ended:
             self._transport.write(mask_frame(b"\x03\xe8", os.urandom(4), opcode=8))
-            # pveproxy never answers a close frame; close() flushes ours and is bounded by ssl_shutdown_timeout.
+            # pveproxy never answers a close frame; close() flushes ours and is bounded.
             self._transport.close()
         self._end(None)
 
-    # -- asyncio.Protocol --------------------------------------------------------------------------------------
+    # -- pve.tls.Inner --------------------------------------------------------------------------------------
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+    def connection_made(self, link: TlsLink) -> None:
+        self._transport = link
         try:
-            refuse_other_leaf(transport, self._pins)
+            refuse_other_leaf(link, self._pins)
         except CertificateChanged as changed:
             self._refuse(changed)
             return
         self._transport.write(self._payload)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return _ARRIVALS
-
-    def buffer_updated(self, nbytes: int) -> None:
+    def arrived(self, data: memoryview) -> None:
         if self._ended:
             return
-        data: bytes | memoryview = _ARRIVALS[:nbytes]
         try:
             if self._parser is not None:
                 reply = self._parser.feed(bytes(data))
                 if reply is None:
                     return
-                data, self._parser = self._parser.rest, None
+                data, self._parser = memoryview(self._parser.rest), None
                 self._upgraded(reply)
                 if self._ended:
                     return
             self._take(data)
         except ProtocolError as error:
             self._refuse(error)
+
+    def _straight(self, data: memoryview) -> None:
+        """``arrived`` for a tap that takes frames: nearly always whole ones are here, and nothing else."""
+        tap, size = self._tap, len(data)
+        if self._between and tap is not None:
+            stop, payload = whole_frames(data, 0, size)
+            if stop == size and payload:
+                self.bytes_in += payload
+                tap.passed(data, payload)
+                return
+        self.arrived(data)
 
     def _upgraded(self, reply: Reply) -> None:
         if reply.status == 101 and reply.headers.get("sec-websocket-accept") != self._accept:
@@ -292,15 +376,27 @@ class ConsoleStream(asyncio.BufferedProtocol):
         if reply.status != 101:
             self.abort()
 
-    def _take(self, data: bytes | memoryview) -> None:
-        parts = self._frames.views(memoryview(data))
-        arrived = sum(map(len, parts))
-        self.bytes_in += arrived
-        if self._tap is None:
-            self._waiting.extend(bytes(part) for part in parts)
-            self._waiting_bytes += arrived
-        elif arrived:
-            self._tap.arrived(parts)
+    def _take(self, data: memoryview) -> None:
+        tap = self._tap
+        if tap is not None and tap.framed:
+            pieces, arrived = self._frames.frames(data)
+            self.bytes_in += arrived
+            self._between = self._frames.between
+            if arrived:
+                tap.frames(pieces, arrived)
+        else:
+            parts = self._frames.views(data)
+            arrived = sum(map(len, parts))
+            self.bytes_in += arrived
+            if tap is None:
+                self._waiting.extend(bytes(part) for part in parts)
+                self._waiting_bytes += arrived
+            elif arrived:
+                tap.arrived(parts)
+        self._answer()
+
+    def _answer(self) -> None:
+        """To what came beside payload."""
         assert self._transport is not None
         if self._frames.pings:
             # The last one answers for all (RFC 6455, 5.5.3); who takes nothing gets none, or answers would pile up.
@@ -351,6 +447,7 @@ class ConsoleStream(asyncio.BufferedProtocol):
         if self._ended:
             return
         self._ended = True
+        self._between = False
         if exc is not None and self.failure is None:
             self.failure = Unreachable("reset", str(exc))
         if not self.opened.done():
@@ -391,7 +488,8 @@ async def open_console(
         ("Sec-WebSocket-Protocol", "binary"),
     )
     payload = encode(endpoint, request._replace(headers=request.headers + upgrade), close=False)
-    stream = await connect(endpoint, lambda: ConsoleStream(payload, accept, pins), timeouts, handshakes)
+    stream = ConsoleStream(payload, accept, pins)
+    await connect_tls(endpoint, stream, timeouts, handshakes)
     try:
         async with asyncio.timeout(timeouts.websocket):
             reply = await stream.opened

@@ -12,7 +12,7 @@ import hashlib
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
@@ -24,6 +24,7 @@ Limiter: TypeAlias = AbstractAsyncContextManager[Any]
 """Entered for the length of one TLS handshake (not of the TCP connect); ``asyncio.Semaphore`` is one."""
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
+T = TypeVar("T")
 
 KEEP_S = 4.0
 """How long a connection waits for its next question; the host waits 5 s."""
@@ -69,13 +70,19 @@ def fingerprint(der: bytes) -> str:
     return hashlib.sha256(der).digest().hex(":").upper()
 
 
-def leaf(transport: asyncio.BaseTransport) -> bytes:
+class Secured(Protocol):
+    """A transport over TLS."""
+
+    def get_extra_info(self, name: str) -> Any: ...
+
+
+def leaf(transport: Secured) -> bytes:
     """The certificate the other side showed (DER); empty if it showed none."""
     tls = transport.get_extra_info("ssl_object")
     return (tls.getpeercert(binary_form=True) or b"") if tls is not None else b""
 
 
-def refuse_other_leaf(transport: asyncio.BaseTransport, pins: Pins) -> None:
+def refuse_other_leaf(transport: Secured, pins: Pins) -> None:
     """Raises CertificateChanged unless the leaf is pinned. No pin means that nobody confirmed it: refused."""
     seen = fingerprint(leaf(transport))
     if seen not in pins:
@@ -257,21 +264,31 @@ class TlsTransport:
 async def connect(
     endpoint: Endpoint, factory: Callable[[], P], timeouts: Timeouts, handshakes: Limiter | None = None
 ) -> P:
-    """A protocol whose TLS handshake is done. Raises Unreachable with ``executed="no"``.
+    """A protocol whose TLS handshake is done. Raises Unreachable with ``executed="no"``."""
+
+    async def secure(sock: socket.socket) -> P:
+        _, protocol = await asyncio.get_running_loop().create_connection(
+            factory, sock=sock, ssl=_CONTEXT, server_hostname="", ssl_shutdown_timeout=1.0
+        )
+        return protocol
+
+    return await reached(endpoint, secure, timeouts, handshakes)
+
+
+async def reached(
+    endpoint: Endpoint, secure: Callable[[socket.socket], Awaitable[T]], timeouts: Timeouts, handshakes: Limiter | None
+) -> T:
+    """What ``secure`` makes of a connected socket. Raises Unreachable with ``executed="no"``.
 
     TCP and TLS are separate steps so that a host that drops packets holds no place of ``handshakes``.
     """
-    loop = asyncio.get_running_loop()
     with _as_unreachable():
         async with asyncio.timeout(timeouts.connect):
             sock = await _tcp(endpoint)
     try:
         with _as_unreachable():
             async with handshakes or _no_limit(), asyncio.timeout(timeouts.handshake):
-                _, protocol = await loop.create_connection(
-                    factory, sock=sock, ssl=_CONTEXT, server_hostname="", ssl_shutdown_timeout=1.0
-                )
-                return protocol
+                return await secure(sock)
     except BaseException:
         sock.close()
         raise

@@ -50,13 +50,18 @@ class ViewerSieve:
         return not (self.lost or self._skip or self._held)
 
     def feed(self, data: bytes) -> bytes:
+        if not data:
+            return data
         if self.lost:
             if self.watching or self._encodings is not None:
                 raise RfbError("not_rfb", "messages that cannot be told apart")
             return data
         if self.watching or self._encodings is not None or (self._skip and not self._passing) or self._unsent():
             return self._filter(data)
-        self._walk(data)
+        if not (self._skip or self._held) and message_size(data[:12]) == len(data):
+            self._count(data[0])  # nearly always: one whole message
+        else:
+            self._walk(data)
         return data
 
     def _unsent(self) -> bool:

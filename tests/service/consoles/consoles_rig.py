@@ -83,6 +83,17 @@ class FakeTargets:
         self.rows[vm_id] = msgspec.structs.replace(self.rows[vm_id], **fields)
 
 
+class Closed(Exception):
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code} {reason}")
+        self.code = code
+        self.reason = reason
+
+    @property
+    def cause(self) -> str:
+        return self.reason.partition("?")[0]
+
+
 class Viewer:
     """A browser's noVNC, hand-written: RFB 3.8 without security, raw pixels."""
 
@@ -104,6 +115,11 @@ class Viewer:
             else:
                 self._end = Closed(self.ws.close_code or 1006, _reason(message))
             self._arrived.set()
+
+    @property
+    def ended(self) -> Closed | None:
+        """Why, once it has."""
+        return self._end
 
     async def freeze(self) -> None:
         """Take nothing any more, and let the kernel take little."""
@@ -174,17 +190,6 @@ class Viewer:
                 await self.take(len(self.buffer) + 1)
             except Closed as end:
                 return end
-
-
-class Closed(Exception):
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"{code} {reason}")
-        self.code = code
-        self.reason = reason
-
-    @property
-    def cause(self) -> str:
-        return self.reason.partition("?")[0]
 
 
 def _reason(message: aiohttp.WSMessage) -> str:

@@ -35,6 +35,8 @@ async def watch(viewer: Viewer, seconds: float, rig: Rig, vanish: bool) -> str:
             await rig.clock.sleep(1)
     except Closed as end:
         return end.cause
+    if viewer.ended is not None:  # while it slept
+        return viewer.ended.cause
     if vanish:
         connection = viewer.ws._conn
         assert connection is not None
