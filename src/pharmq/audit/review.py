@@ -3,6 +3,7 @@ breach pack: what one person saw and took away in a period."""
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from pharmq.audit import store
 from pharmq.audit.export import SEOUL, reasoned
 from pharmq.audit.search import AuditRow, AuditSearch, require_reading
 from pharmq.audit.tables import audit_reviews
-from pharmq.audit.wanted import AuditFilter, Aware
+from pharmq.audit.wanted import EARLIEST, AuditFilter, Aware
 from pharmq.base.clock import Clock
 from pharmq.base.errors import Conflict, FieldError, Invalid
 from pharmq.base.ids import new_act_id
@@ -29,6 +30,8 @@ DORMANT = timedelta(days=90)
 WORKING_HOURS = range(7, 22)
 """Local hours in which acts are usual, on weekdays and Saturdays; pharmacies are open until 22."""
 MANY_EXPORTS = 5
+LONGEST_SCREEN = timedelta(days=8)
+"""A little more than the longest that settings let a screen stay open."""
 ROWS_AT_MOST = 1_000_000
 
 
@@ -201,9 +204,12 @@ class ReviewService:
         async for batch in self.search.everything(actor, wanted, ROWS_AT_MOST):
             rows += batch
         rows.reverse()
+        earlier = await self._opened_before(actor, form)
         # Ends are looked up by the act: a server that died closed the screen itself, and later than the period.
-        opened = [row.act_id for row in rows if row.kind == "console.opened" and row.act_id is not None]
-        found = packed(form, rows, await self._ends(opened))
+        opened = [row for row in (*earlier, *rows) if row.kind == "console.opened" and row.act_id is not None]
+        ends = await self._ends([row.act_id for row in opened if row.act_id is not None])
+        still = [row for row in earlier if (end := ends.get(row.act_id)) is None or end.at >= form.since]
+        found = packed(form, rows, ends, still)
         entry = Entry(
             kind="export.breach_pack",
             act_id=new_act_id(self.clock.now()),
@@ -215,6 +221,19 @@ class ReviewService:
         async with self.db.transaction(durable=True) as tx:
             await self.journal.append(tx, entry)
         return found
+
+    async def _opened_before(self, actor: Actor, form: PackForm) -> list[AuditRow]:
+        """Screens that may still have been open when the period began, oldest first."""
+        wanted = AuditFilter(
+            actor_id=(form.user_id,),
+            kind=("console.opened",),
+            since=max(form.since, EARLIEST + LONGEST_SCREEN) - LONGEST_SCREEN,
+            until=form.since,
+        )
+        found: list[AuditRow] = []
+        async for batch in self.search.everything(actor, wanted, ROWS_AT_MOST):
+            found += batch
+        return found[::-1]
 
     async def _ends(self, acts: list[str]) -> dict[str | None, Row]:
         found: dict[str | None, Row] = {}
@@ -275,11 +294,13 @@ def _person(number: int | None, rows: list[AuditRow]) -> PersonReview:
     )
 
 
-def packed(form: PackForm, rows: list[AuditRow], ends: dict[str | None, Row]) -> BreachPack:
-    """``rows`` oldest first, ``ends`` of screens by act."""
+def packed(
+    form: PackForm, rows: list[AuditRow], ends: dict[str | None, Row], still: Sequence[AuditRow] = ()
+) -> BreachPack:
+    """``rows`` oldest first, ``ends`` of screens by act; ``still``: screens opened before the period, open in it."""
     screens = [
         _screen(row, ends.get(row.act_id))
-        for row in rows
+        for row in (*still, *rows)
         if row.kind == "console.opened" and row.outcome in (None, "ok")
     ]
     return BreachPack(

@@ -270,6 +270,22 @@ async def test_a_breach_pack_names_screens_and_exports(acts: Auditing, clock: Ma
         await acts.review.pack(ADMIN, msgspec.structs.replace(form, until=form.since))
 
 
+async def test_a_screen_opened_before_the_period_and_open_in_it_was_seen_too(
+    acts: Auditing, clock: ManualClock
+) -> None:
+    here = where(acts.directory.scope(1))  # type: ignore[attr-defined]
+    for act in ("E" * 26, "F" * 26):
+        await add(acts, Entry(kind="console.opened", phase="request", act_id=act, who=KIM, where=here))
+        await add(acts, Entry(kind="console.opened", phase="outcome", act_id=act, who=KIM, where=here, outcome="ok"))
+    await clock.advance(3600)
+    since = clock.now()
+    await clock.advance(60)
+    await add(acts, Entry(kind="console.closed", act_id="E" * 26, who=KIM, where=here, outcome="console.browser_lost"))
+    form = PackForm(user_id=7, since=since, until=clock.now() + timedelta(days=1), reason="유출 의심")
+    screens = {screen.act_id: screen.closed_at is not None for screen in (await acts.review.pack(ADMIN, form)).screens}
+    assert screens == {"E" * 26: True, "F" * 26: False}, "and the one that was closed before is not among them"
+
+
 # --- retention and erasure
 
 
