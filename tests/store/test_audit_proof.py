@@ -1,6 +1,7 @@
 """The chain holds on both databases, and whatever is done to the journal behind its back is found and named.
 
-``PHARMQ_TAMPER_CASES=10000 pytest tests/store/test_audit_proof.py -k random`` runs the long version.
+``PHARMQ_TAMPER_CASES=10000 pytest tests/store/test_audit_proof.py -k random`` runs the long version;
+``PHARMQ_TAMPER_FIRST=2500`` begins there, so that it can be cut into parts.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from pharmq.vault import MasterKey, Vault
 
 ROWS = 60
 CASES = int(os.environ.get("PHARMQ_TAMPER_CASES", "300"))
+FIRST = int(os.environ.get("PHARMQ_TAMPER_FIRST", "0"))
 ADMIN = Actor("user", 1, "admin", (Grant("/", frozenset(Privilege)),))
 
 
@@ -251,7 +253,7 @@ async def test_every_random_change_is_found_and_the_rows_are_named(
 ) -> None:
     """Each case tampers inside a transaction that is rolled back, and the check reads through the same connection."""
     cases = CASES if db.is_sqlite else min(CASES, 60)
-    for number in range(cases):
+    for number in range(FIRST, FIRST + cases):
         draw = random.Random(number)
         act = ACTS[number % len(ACTS)]
         with pytest.raises(Back):
