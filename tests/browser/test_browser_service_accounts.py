@@ -96,6 +96,50 @@ async def test_the_policy_is_kept_and_its_date_shown(visit: Visit) -> None:
     await expect(row_of(page, "강남온누리약국")).to_contain_text(re.compile(r"20\d\d\. \d\d\. \d\d\."))
 
 
+async def leaver(stage: Stage, visiting: Visiting) -> int:
+    """An administrator with a schedule of their own, who has typed a shared credential and added a host."""
+    body = {"name": "leaver", "display_name": "이관리", "grants": [{"path": "/", "role": "administrator"}]}
+    made = await stage.api("POST", "/api/users", body)
+    theirs = await visiting(stage.url)
+    page = await theirs.page(made["invitation"]["url"].removeprefix(stage.url))
+    await field_of(page, "비밀번호").fill("correct horse battery")
+    await page.get_by_label("비밀번호 다시 입력").fill("correct horse battery")
+    await page.get_by_role("button", name="비밀번호 정하고 시작").click()
+    await expect(page.get_by_role("navigation", name="주 메뉴")).to_be_visible()
+    theirs.expects(401, "/api/")
+    asking = theirs.context.request
+    csrf = (await (await asking.get(f"{stage.url}/api/session")).json())["csrf"]
+    rule = {"kind": "weekly", "days": ["mon"], "times": ["03:00"]}
+    shared = {"name": "공통 root 2", "kind": "password", "username": "root@pam", "secret": "something typed"}
+    for path, wanted in (
+        ("/api/schedules", {"name": "새벽", "verb": "start", "targets": {"filter": {}}, "when": {"rule": rule}}),
+        ("/api/credentials", shared),
+    ):
+        answer = await asking.post(stage.url + path, data=wanted, headers={"X-CSRF-Token": csrf})
+        assert answer.ok, await answer.text()
+    return int(made["user"]["id"])
+
+
+async def test_who_leaves_hands_over_and_what_they_know_leads_to_its_change(
+    stage: Stage, visiting: Visiting, visit: Visit
+) -> None:
+    number = await leaver(stage, visiting)
+    page = await visit.page(f"/settings?part=users&user={number}")
+    await page.get_by_role("button", name="퇴사 처리").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("예약 작업을 넘겨받을 사람").click()
+    await page.get_by_role("option", name="admin").click()
+    await dialog.get_by_label(re.compile("확인을 위해 로그인 이름을 입력하세요")).fill("leaver")
+    await dialog.get_by_role("button", name="퇴사 처리").click()
+    await expect(dialog).to_contain_text("예약 작업 1개를 넘겼습니다.")
+    await expect(dialog).to_contain_text("root 비밀번호는 호스트에 남습니다.")
+    known = dialog.locator(".line").filter(has_text="공통 root 2")
+    await known.get_by_role("link", name="바꾸기").click()
+    await expect(page.get_by_role("region", name="공통 로그인 정보")).to_contain_text("공통 root 2")
+    (schedule,) = (await stage.api("GET", "/api/schedules"))["items"]
+    assert schedule["owner"]["name"] == "admin"
+
+
 async def test_what_somebody_knew_leads_to_rotation(stage: Stage, visit: Visit) -> None:
     """The administrator of the stage added every host: their own page offers them, by one and all together."""
     page = await visit.page("/settings?part=users&user=1")
