@@ -22,6 +22,8 @@ from pharmq.http import MAX_ID, Limit, Page
 
 READ: dict[str, Any] = {"privilege": Privilege.AUDIT_READ}
 EXPORT: dict[str, Any] = {"privilege": Privilege.EXPORT}
+MEDIA: dict[Format, str] = {"csv": "text/csv", "jsonl": "application/jsonl"}
+FILE = EXPORT | {"files": tuple(MEDIA.values())}
 Ids = Annotated[list[int] | None, Parameter(max_items=100)]
 TAGS = ["audit"]
 
@@ -66,7 +68,7 @@ async def list_audit(
     operation_id="exportAudit",
     summary="What people did, as a file",
     tags=TAGS,
-    opt=EXPORT,
+    opt=FILE,
     status_code=200,
 )
 async def export_audit(actor: Actor, auditing: Auditing, data: ExportForm) -> Stream:
@@ -141,7 +143,7 @@ async def get_retention(actor: Actor, auditing: Auditing) -> RetentionState:
     operation_id="exportEvents",
     summary="What happened, as a file",
     tags=TAGS,
-    opt=EXPORT,
+    opt=FILE,
     status_code=200,
 )
 async def export_events(actor: Actor, auditing: Auditing, data: EventExportForm) -> Stream:
@@ -150,9 +152,8 @@ async def export_events(actor: Actor, auditing: Auditing, data: EventExportForm)
 
 
 def _file(pieces: AsyncIterator[bytes], what: str, form: Format) -> Stream:
-    media = "text/csv; charset=utf-8" if form == "csv" else "application/jsonl"
     name = f"pharmq-{what}.{form}"
-    return Stream(pieces, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Stream(pieces, media_type=MEDIA[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 class EraseForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

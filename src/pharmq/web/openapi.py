@@ -37,6 +37,7 @@ def openapi_document(routes: Sequence[ControllerRouterHandler], services: Iterab
     )
     document = msgspec.to_builtins(described.openapi_schema.to_schema())
     _describe_errors(document)
+    _describe_files(document, routes)
     _allow_overlap(document)
     return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=1) + b"\n"
 
@@ -54,6 +55,16 @@ def _describe_errors(document: dict[str, Any]) -> None:
             for status in [status for status in responses if status.startswith("4")]:
                 del responses[status]
             responses["4XX"] = responses["5XX"] = _PROBLEM
+
+
+def _describe_files(document: dict[str, Any], routes: Sequence[ControllerRouterHandler]) -> None:
+    """A handler that answers with a file names its kinds in ``opt["files"]``; Litestar knows one kind at most."""
+    kinds = {getattr(route, "operation_id", None): getattr(route, "opt", {}).get("files") for route in routes}
+    for path in document["paths"].values():
+        for operation in path.values():
+            if files := kinds.get(operation["operationId"]):
+                content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in files}
+                operation["responses"]["200"]["content"] = content
 
 
 def _allow_overlap(node: Any) -> None:
