@@ -15,7 +15,7 @@ import pytest
 
 from system_rig import READY, demo_command, free_port, running
 
-SECONDS = int(os.environ.get("PHARMQ_FUZZ_SECONDS", "25"))
+SECONDS = int(os.environ.get("PHARMQ_FUZZ_SECONDS", "15"))
 PASSWORD = "correct horse battery"
 # The stream never ends; what ends or locks the caller's own session, or slows it down, is walked elsewhere.
 APART = (
