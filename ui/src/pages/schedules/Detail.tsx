@@ -98,7 +98,7 @@ function Facts({ schedule }: { schedule: Schedule }) {
   return <dl className="facts">{facts.map(([label, value]) => <div key={label} className="fact"><dt>{label}</dt><dd>{value}</dd></div>)}</dl>
 }
 
-function Acts({ schedule, onGone }: { schedule: Schedule; onGone: () => void }) {
+function Acts({ schedule, onLeave, onGone }: { schedule: Schedule; onLeave: (leaving: boolean) => void; onGone: () => void }) {
   const [asks, setAsks] = useState(false)
   const [busy, setBusy] = useState(false)
   const mayRun = useMay(privilegeOf(schedule.verb))
@@ -124,7 +124,13 @@ function Acts({ schedule, onGone }: { schedule: Schedule; onGone: () => void }) 
         <Confirm
           title={t('schedules.remove_ask', { name: schedule.name })} detail={t('schedules.remove_cost')} button={t('schedules.remove')} onClose={() => setAsks(false)}
           act={async () => {
-            await api.delete(`/api/schedules/${schedule.id}`)
+            onLeave(true) // what is gone must not be asked for once more while the panel closes
+            try {
+              await api.delete(`/api/schedules/${schedule.id}`)
+            } catch (error) {
+              onLeave(false)
+              throw error
+            }
             onGone()
             await freshen()
           }}
@@ -136,7 +142,8 @@ function Acts({ schedule, onGone }: { schedule: Schedule; onGone: () => void }) 
 
 /** One schedule: what it does, when, and what became of its slots. */
 export function ScheduleDetail({ scheduleId, onClose }: { scheduleId: number; onClose: () => void }) {
-  const found = useQuery({ queryKey: ['schedules', scheduleId], queryFn: ({ signal }) => api.get<Schedule>(`/api/schedules/${scheduleId}`, { signal }), refetchInterval: 5_000 })
+  const [leaving, setLeaving] = useState(false)
+  const found = useQuery({ queryKey: ['schedules', scheduleId], queryFn: ({ signal }) => api.get<Schedule>(`/api/schedules/${scheduleId}`, { signal }), refetchInterval: 5_000, enabled: !leaving })
   const schedule = found.data
   return (
     <section className="panel job" aria-label={schedule?.name ?? t('schedules.title')}>
@@ -145,11 +152,11 @@ export function ScheduleDetail({ scheduleId, onClose }: { scheduleId: number; on
       {schedule && !found.error && (
         <>
           <div className="panel-body job-head">
-            <Acts schedule={schedule} onGone={onClose} />
+            <Acts schedule={schedule} onLeave={setLeaving} onGone={onClose} />
             <Facts schedule={schedule} />
           </div>
           {schedule.may_edit && isRunnable(schedule) && <Next key={schedule.updated_at} schedule={schedule} />}
-          <History id={scheduleId} />
+          {!leaving && <History id={scheduleId} />}
         </>
       )}
     </section>
