@@ -89,6 +89,8 @@ def read(text: str) -> list[ReadRow]:
     except csv.Error as error:
         raise Invalid("enrolment.not_csv", params={"text": str(error)}) from error
     lines = [(number, cells) for number, cells in lines if any(cell.strip() for cell in cells)]
+    if not lines:  # separators and quotes alone
+        raise Invalid("enrolment.empty")
     columns = _columns(lines[0][1])
     if len(lines) - 1 > MAX_LINES:
         raise Invalid("enrolment.too_many", params={"count": len(lines) - 1, "limit": MAX_LINES})

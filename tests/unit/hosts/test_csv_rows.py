@@ -2,7 +2,7 @@ import contextlib
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pharmq.base.errors import Invalid
@@ -136,6 +136,8 @@ def test_hours_and_days_never_fail_otherwise_than_by_value_error(text: str) -> N
 
 
 @given(st.text(max_size=300))
+@example(",")
+@example('""')
 def test_any_text_is_either_read_or_refused(text: str) -> None:
     for whole in (text, f"code,name,host_ip,hours\n{text}"):
         try:
