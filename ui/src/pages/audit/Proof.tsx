@@ -13,6 +13,7 @@ import { Ago, Progress } from '@/parts/bits'
 import { CodeFailure, Failure, fieldError } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
 import { notifyDone, notifyFailed } from '@/parts/notify'
+import { useSettingsForm } from '@/parts/settings-form'
 import { State } from '@/parts/State'
 
 import { headLine } from './words'
@@ -106,33 +107,13 @@ interface Kept {
   syslog_url: string
 }
 
+const trimmed = (change: Partial<Kept>): Partial<Kept> => (change.syslog_url === undefined ? change : { ...change, syslog_url: change.syslog_url.trim() })
+
 function KeepForm() {
-  const client = useQueryClient()
-  const query = useQuery({ queryKey: ['settings'], queryFn: () => api.get<Kept>('/api/settings') })
-  const [draft, setDraft] = useState<Partial<Kept>>({})
-  const [error, setError] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
-  const set = (change: Partial<Kept>) => setDraft((before) => ({ ...before, ...change }))
-  const values = query.data && { ...query.data, ...draft }
-  const save = async (event: React.SyntheticEvent) => {
-    event.preventDefault()
-    if (!values) return
-    setBusy(true)
-    setError(undefined)
-    try {
-      await api.put('/api/settings', { ...values, syslog_url: values.syslog_url.trim() })
-      setDraft({})
-      await Promise.all(['settings', 'audit-retention', 'audit-forwarding'].map((key) => client.invalidateQueries({ queryKey: [key] })))
-      notifyDone(t('settings.saved'))
-    } catch (caught) {
-      setError(caught)
-    } finally {
-      setBusy(false)
-    }
-  }
+  const { values, set, save, error, failure, idle } = useSettingsForm<Kept>({ related: ['audit-retention', 'audit-forwarding'], tidy: trimmed })
   return (
-    <form className="form" onSubmit={(event) => void save(event)}>
-      <Failure error={query.error ?? error} />
+    <form className="form" onSubmit={save}>
+      <Failure error={failure} />
       {values && (
         <>
           <div className="form-two">
@@ -140,7 +121,7 @@ function KeepForm() {
             <NumberInput label={t('keep.grants')} description={t('keep.grants_why')} min={1095} hideControls value={values.keep_grants_days} error={fieldError(error, 'keep_grants_days')} onChange={(value) => set({ keep_grants_days: Number(value) })} />
           </div>
           <TextInput label={t('keep.syslog')} description={t('keep.syslog_why')} spellCheck={false} autoComplete="off" placeholder="tls://log.example.kr:6514" value={values.syslog_url} error={fieldError(error, 'syslog_url')} onChange={(event) => set({ syslog_url: event.currentTarget.value })} />
-          <div className="form-foot"><button type="submit" className="btn main" disabled={busy || Object.keys(draft).length === 0}>{t('act.save')}</button></div>
+          <div className="form-foot"><button type="submit" className="btn main" disabled={idle}>{t('act.save')}</button></div>
         </>
       )}
     </form>

@@ -39,7 +39,7 @@ export function KindRules() {
     setError(undefined)
     try {
       const rules = lines.map((line) => ({ kind: line.kind, words: words(line.words) })).filter((rule) => rule.words.length > 0)
-      await api.put('/api/settings', { ...query.data, kind_rules: rules })
+      await api.put('/api/settings', { ...(await api.get<Settings>('/api/settings')), kind_rules: rules })
       setDraft(undefined)
       await client.invalidateQueries({ queryKey: ['settings'] })
       notifyDone(t('settings.saved'))
