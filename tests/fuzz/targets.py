@@ -15,8 +15,8 @@ from pharmq.consoles.frames import FRAME_LIMIT, ClientFrames, FrameError
 from pharmq.consoles.model import ConsoleEnded
 from pharmq.consoles.terminal import KEEPALIVE, TerminalSieve
 from pharmq.pve.errors import ProtocolError
+from pharmq.pve.frames import FrameReader, mask_frame
 from pharmq.pve.http1 import ReplyParser
-from pharmq.pve.websocket import FrameReader, mask_frame
 from pharmq.rfb import (
     KEEPALIVE_REQUEST,
     WALKABLE,

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from pharmq.pve.websocket import MAX_FRAME
+from pharmq.pve.frames import MAX_FRAME
 
 FRAME_LIMIT: Final = 1 << 20
 """Largest payload we take from a browser; a paste is far smaller."""

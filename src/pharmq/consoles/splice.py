@@ -12,7 +12,7 @@ from pharmq.consoles.model import Cause, ConsoleEnded
 from pharmq.consoles.relay import Gates, HostClosed
 from pharmq.consoles.taken import Taken
 from pharmq.pve import ConsoleStream
-from pharmq.pve.websocket import MAX_FRAME, mask_frame
+from pharmq.pve.frames import MAX_FRAME, mask_frame
 from pharmq.rfb import KEEPALIVE_INTERVAL, RfbError
 
 _MASK: Final = b"\0\0\0\0"

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from pharmq.base.clock import Clock, within
 from pharmq.consoles.frames import ClientFrame, ClientFrames, FrameError, close_frame, control_frame
 from pharmq.consoles.model import Cause, ConsoleEnded
-from pharmq.pve.websocket import binary_head
+from pharmq.pve.frames import binary_head
 
 _KNOWN = ("uvicorn.protocols.websockets.websockets_sansio_impl", "WebSocketsSansIOProtocol")
 _USED = ("transport", "conn", "queue", "read_paused", "writable", "stop_keepalive", "connection_lost")

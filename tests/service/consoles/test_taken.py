@@ -13,7 +13,7 @@ from pharmq.base.clock import SystemClock
 from pharmq.consoles.browser import Browser
 from pharmq.consoles.model import Cause, ConsoleEnded
 from pharmq.consoles.taken import take_over
-from pharmq.pve.websocket import binary_head, mask_frame
+from pharmq.pve.frames import binary_head, mask_frame
 
 SIZES = (0, 1, 125, 126, 65535, 65536, 300_000)
 UPGRADE = (

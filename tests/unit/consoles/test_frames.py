@@ -9,7 +9,7 @@ from pharmq.consoles.frames import FRAME_LIMIT, ClientFrames, FrameError, unmask
 from pharmq.consoles.model import ConsoleEnded
 from pharmq.consoles.terminal import TerminalSieve
 from pharmq.pve.errors import ProtocolError
-from pharmq.pve.websocket import FrameReader, mask_frame
+from pharmq.pve.frames import FrameReader, mask_frame
 
 CUTS = st.lists(st.integers(0, 70_000), max_size=12)
 

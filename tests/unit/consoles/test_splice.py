@@ -17,7 +17,8 @@ from pharmq.consoles.model import Cause
 from pharmq.consoles.relay import Gates
 from pharmq.consoles.splice import Splice
 from pharmq.consoles.taken import Taken
-from pharmq.pve.websocket import ConsoleStream, mask_frame
+from pharmq.pve.frames import mask_frame
+from pharmq.pve.websocket import ConsoleStream
 from pharmq.rfb import KEEPALIVE_REQUEST, ViewerSieve
 
 

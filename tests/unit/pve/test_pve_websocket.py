@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from raw_host import QUICK, RawHost, Seen, ok, reply, silence
 
 from pharmq.pve import ConsoleSilent, ConsoleTicketRefused, Guest, ProtocolError, PveClient, Unreachable
-from pharmq.pve.websocket import MAX_FRAME, FrameReader, mask_frame
+from pharmq.pve.frames import MAX_FRAME, FrameReader, mask_frame
 
 GUEST = Guest("pve", "qemu", 100)
 UPID = "UPID:pve:00002FE6:0002F684:6B03DC03:vncproxy:100:root@pam:"
