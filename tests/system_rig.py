@@ -28,6 +28,14 @@ def listening(port: int) -> bool:
         return attempt.connect_ex(("127.0.0.1", port)) == 0
 
 
+def operations_tested(output: str) -> int:
+    """How many operations schemathesis went through; fails when it left one out that it had chosen."""
+    selected, tested = (re.findall(rf"{word}: +(\d+)", output) for word in ("Selected", "Tested"))
+    assert selected, output[-2000:]
+    assert selected == tested, "the budget was too short"
+    return int(tested[0])
+
+
 def alive_with(word: str) -> list[int]:
     """Processes whose command line has ``word``, ourselves apart."""
     found = []

@@ -1,13 +1,12 @@
 """Schemathesis over the whole API of a running server: no 5xx, no answer that its own document does not describe."""
 
 import asyncio
-import re
 import sys
 from pathlib import Path
 
-from system_rig import READY, demo_command, free_port, running
+from system_rig import READY, demo_command, free_port, operations_tested, running
 
-SECONDS = 75
+SECONDS = 60
 # The stream never ends; signing out and setting up are walked elsewhere.
 APART = ("/api/stream", "/api/session", "/api/setup")
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
@@ -18,7 +17,7 @@ async def test_no_input_breaks_the_api(tmp_path: Path) -> None:
         url, _, token = (await demo.wait_for(READY, 120)).groups()
         command = [
             str(Path(sys.executable).parent / "schemathesis"), "run", f"{url}/api/openapi.json",
-            "-H", f"Authorization: Bearer {token}", "--max-time", str(SECONDS), "-w", "2",
+            "-H", f"Authorization: Bearer {token}", "--max-time", str(SECONDS), "-w", "1",
             "--phases", "examples,coverage,fuzzing", "--checks", CHECKS, "--continue-on-failure", "--warnings", "off",
         ]  # fmt: skip
         for path in APART:
@@ -28,7 +27,6 @@ async def test_no_input_breaks_the_api(tmp_path: Path) -> None:
         )
         output, _ = await asyncio.wait_for(fuzz.communicate(), SECONDS + 120)
         assert fuzz.returncode == 0, output.decode()[-8000:]
-        selected, tested = (int(re.search(rb"%s: +(\d+)" % word, output)[1]) for word in (b"Selected", b"Tested"))  # type: ignore[index]
-        assert tested == selected > 100
+        assert operations_tested(output.decode()) > 100
     log = (tmp_path / "pharmq.log").read_text()
     assert "unexpected failure" not in log, log[-4000:]

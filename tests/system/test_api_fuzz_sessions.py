@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from system_rig import READY, demo_command, free_port, running
+from system_rig import READY, demo_command, free_port, operations_tested, running
 
-SECONDS = int(os.environ.get("PHARMQ_FUZZ_SECONDS", "15"))
+SECONDS = int(os.environ.get("PHARMQ_FUZZ_SECONDS", "35"))
 PASSWORD = "correct horse battery"
 # The stream never ends; what ends or locks the caller's own session, or slows it down, is walked elsewhere.
 APART = (
@@ -79,7 +79,7 @@ async def test_neither_a_failure_nor_a_foreign_name(tmp_path: Path, person: str)
         (tmp_path / "foreign").write_text("\n".join(sorted(words)))
         output, code = await fuzz(url, cookie, csrf, tmp_path)
         assert code == 0, output[-8000:]
-        assert "no_foreign_name" in output or "passed" in output.lower(), output[-2000:]
+        assert operations_tested(output) > 100
     log = (tmp_path / "demo" / "pharmq.log").read_text()
     assert "unexpected failure" not in log, log[-4000:]
 
@@ -87,7 +87,7 @@ async def test_neither_a_failure_nor_a_foreign_name(tmp_path: Path, person: str)
 async def fuzz(url: str, cookie: str, csrf: str, folder: Path) -> tuple[str, int | None]:
     command = [
         str(Path(sys.executable).parent / "schemathesis"), "run", str(folder / "openapi.json"), "--url", url,
-        "-H", f"Cookie: pharmq_session={cookie}", "-H", f"X-CSRF-Token: {csrf}", "--max-time", str(SECONDS), "-w", "2",
+        "-H", f"Cookie: pharmq_session={cookie}", "-H", f"X-CSRF-Token: {csrf}", "--max-time", str(SECONDS), "-w", "1",
         "--phases", "examples,coverage,fuzzing", "--checks", CHECKS, "--continue-on-failure", "--warnings", "off",
     ]  # fmt: skip
     for path in APART:

@@ -2,12 +2,15 @@
 
 import asyncio
 import signal
+import socket
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from system_rig import READY, alive_with, demo_command, free_port, listening, running
+
+ENDS_WITHIN = 5.0
 
 
 async def summary(url: str, token: str) -> dict:
@@ -39,7 +42,7 @@ async def test_one_command_shows_the_plans_numbers_ends_cleanly_and_comes_back_t
         first = await vm_rows(url, token)
         log = tmp_path / "pharmq.log"
         before = len(log.read_text())
-        assert await demo.end(signal.SIGTERM) == 0
+        assert await demo.end(signal.SIGTERM, ENDS_WITHIN) == 0
         # The manager ends first: it does not see its hosts go (on a busy machine one may still be too slow for it).
         assert "host.offline refused" not in log.read_text()[before:]
     assert not listening(port)
@@ -49,7 +52,7 @@ async def test_one_command_shows_the_plans_numbers_ends_cleanly_and_comes_back_t
         assert again == token
         assert await vm_rows(url, again) == first
         assert (await summary(url, again))["hosts"]["offline"] == 15
-        assert await demo.end(signal.SIGINT) == 0
+        assert await demo.end(signal.SIGINT, ENDS_WITHIN) == 0
     assert alive_with(str(tmp_path)) == []
 
 
@@ -65,3 +68,13 @@ async def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path, how: signal.S
         await asyncio.sleep(0.1)
     assert alive_with(str(tmp_path)) == []
     assert not listening(port)
+
+
+async def test_a_port_in_use_is_said_before_anything_else_answers_there(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with running(demo_command(tmp_path, taken.getsockname()[1], 1)) as demo:
+            assert await demo.process.wait() == 1
+            await demo.end()
+    assert "Choose another one with --port" in demo.text
