@@ -147,6 +147,14 @@ async def test_a_phone_finds_sees_and_opens(stage: Stage, visiting: Visiting) ->
     for path in pages_of(stage):
         await by_router(visit, page, path)
         assert not await page.evaluate(wide), f"{path} is wider than the phone"
+    await page.get_by_role("button", name="더 보기").tap()
+    await page.get_by_role("menuitem", name="이력").tap()
+    await expect(page).to_have_url(re.compile("/events"))
+    for entry in await page.locator(".nav .nav-item:visible").all():
+        box = await entry.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390, "nobody looks for what stands beyond the edge"
     await by_router(visit, page, "/")
     await page.get_by_role("button", name="약국, VM, IP, 전화 뒤 4자리 검색").tap()
     await page.keyboard.insert_text("0417")

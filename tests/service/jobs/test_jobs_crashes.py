@@ -115,7 +115,7 @@ class Seen(msgspec.Struct):
 def test_nothing_is_lost_sent_twice_or_wrongly_reported(case: Case) -> None:
     logging.disable(logging.ERROR)  # each death is logged by the spawner, as it should be
     try:
-        seen = asyncio.run(asyncio.wait_for(live_through(case), 60))
+        seen = asyncio.run(asyncio.wait_for(live_through(case), 300))
     finally:
         logging.disable(logging.NOTSET)
     if seen is None:
@@ -132,7 +132,9 @@ def test_nothing_is_lost_sent_twice_or_wrongly_reported(case: Case) -> None:
     ]
     assert len(outcomes) == len(set(outcomes)), "an item has two outcomes in the journal"
     assert set(acted) <= set(outcomes)
-    assert [row.kind for row in seen.rows].count("job.finished") == (1 if outcomes else 0)
+    # A job whose deadline passed while no process lived ends without having sent anything.
+    ended = bool(outcomes) or any(item.state == "cancelled" for item in seen.items)
+    assert [row.kind for row in seen.rows].count("job.finished") == (1 if ended else 0)
 
 
 def judge(case: Case, item: ItemView, host: FakeHost) -> None:

@@ -14,7 +14,7 @@ import { Icon } from '@/parts/Icon'
 import { HostState, PharmacyStateMark, VmState } from '@/parts/State'
 
 import { closePalette, openPalette, usePaletteOpen } from './palette-store'
-import { NAV } from './Shell'
+import { PAGES } from './Shell'
 
 import './palette.css'
 
@@ -80,7 +80,7 @@ function useEntries(hits: SearchHit[], q: string): Entry[] {
       },
     }))
     const actions: Entry[] = [
-      ...NAV.flat().map((item): Entry => ({
+      ...PAGES.map((item): Entry => ({
         key: item.to, title: t('palette.go', { page: t(item.label) }), subtitle: '', mark: <Icon name={item.icon} />,
         run: () => void navigate({ to: item.to }),
       })),

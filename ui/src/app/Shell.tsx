@@ -1,4 +1,5 @@
 /** Navigation, top bar and what floats above every page. Consoles and dialogs live here, outside the router's outlet. */
+import { Menu } from '@mantine/core'
 import { useSuspenseQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 
@@ -26,20 +27,25 @@ export interface NavItem {
   label: MessageKey
   /** Stands for these addresses too. */
   also?: string
+  /** A phone's bar has room for five: these go behind 더 보기 there. */
+  behind?: true
 }
-export const NAV: readonly (readonly NavItem[])[] = [
+const NAV: readonly (readonly NavItem[])[] = [
   [{ to: '/', icon: 'dashboard', label: 'nav.dashboard' }],
   [
     { to: '/pharmacies', icon: 'pharmacy', label: 'nav.pharmacies' },
-    { to: '/hosts', icon: 'host', label: 'nav.hosts' },
+    { to: '/hosts', icon: 'host', label: 'nav.hosts', behind: true },
     { to: '/vms', icon: 'vms', label: 'nav.vms' },
     { to: '/consoles', icon: 'screen', label: 'nav.consoles' },
   ],
   [
-    { to: '/jobs', icon: 'clock', label: 'nav.jobs', also: '/schedules' },
-    { to: '/events', icon: 'events', label: 'nav.events' },
+    { to: '/jobs', icon: 'clock', label: 'nav.jobs', also: '/schedules', behind: true },
+    { to: '/events', icon: 'events', label: 'nav.events', behind: true },
   ],
 ]
+const SETTINGS: NavItem = { to: '/settings', icon: 'settings', label: 'nav.settings', behind: true }
+export const PAGES: readonly NavItem[] = [...NAV.flat(), SETTINGS]
+const BEHIND = PAGES.filter((item) => item.behind)
 
 function useCounts(): Partial<Record<NavItem['to'], number>> {
   const summary = useSummary()
@@ -80,13 +86,29 @@ function OpenConsole({ tab }: { tab: ConsoleTab }) {
 function NavLink({ item, n }: { item: NavItem; n: number | undefined }) {
   const also = useLocation({ select: (location) => item.also !== undefined && location.pathname.startsWith(item.also) })
   return (
-    <li>
+    <li className={item.behind ? 'nav-behind' : undefined}>
       <Link to={item.to} className={also ? 'nav-item active' : 'nav-item'} activeOptions={{ exact: item.to === '/', includeSearch: false }} activeProps={{ className: 'nav-item active' }} title={t(item.label)}>
         <Icon name={item.icon} />
         <span className="nav-word">{t(item.label)}</span>
         {n !== undefined && <span className="nav-count">{count(n)}</span>}
       </Link>
     </li>
+  )
+}
+
+function More() {
+  const here = useLocation({ select: ({ pathname }) => BEHIND.some((item) => pathname.startsWith(item.to) || (item.also && pathname.startsWith(item.also))) })
+  return (
+    <ul className="nav-more">
+      <li>
+        <Menu position="top-end" width={200}>
+          <Menu.Target><button type="button" className={here ? 'nav-item active' : 'nav-item'}><Icon name="more" /><span className="nav-word">{t('nav.more')}</span></button></Menu.Target>
+          <Menu.Dropdown>
+            {BEHIND.map((item) => <Menu.Item key={item.to} leftSection={<Icon name={item.icon} />} renderRoot={(props) => <Link {...props} to={item.to} />}>{t(item.label)}</Menu.Item>)}
+          </Menu.Dropdown>
+        </Menu>
+      </li>
+    </ul>
   )
 }
 
@@ -115,7 +137,8 @@ function Unlocked({ lockMinutes }: { lockMinutes: number }) {
             <ul>{consoles.map((tab) => <OpenConsole key={tab.key} tab={tab} />)}</ul>
           </section>
         )}
-        <ul className="nav-foot"><NavLink item={{ to: '/settings', icon: 'settings', label: 'nav.settings' }} n={undefined} /></ul>
+        <ul className="nav-foot"><NavLink item={SETTINGS} n={undefined} /></ul>
+        <More />
       </nav>
       <TopBar />
       <div className="content" id="content" tabIndex={-1}><Outlet /></div>
