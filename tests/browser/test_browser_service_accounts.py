@@ -168,6 +168,14 @@ async def test_a_host_is_given_back(stage: Stage, visit: Visit) -> None:
     await expect(row).to_have_count(0)
     assert "pharmq@pve" not in stage.host(3).world.users
     assert "PharmQ" not in stage.host(3).world.roles
+    # Who typed root's password for it knows it still.
+    await page.goto(f"{stage.url}/settings?part=users&user=1")
+    known = page.get_by_role("region", name="이 사람이 알고 있는 비밀")
+    typed = known.locator(".line").filter(has_text="호스트 관리자(root) 비밀번호")
+    await expect(typed).to_have_count(1)
+    await expect(typed).to_contain_text(stage.host(3).address)
+    await expect(typed).to_contain_text("호스트에서 변경")
+    await expect(known).to_contain_text("호스트에서 직접 바꾸세요.")
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])

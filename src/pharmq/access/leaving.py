@@ -1,7 +1,7 @@
 """퇴사 처리 and 기기 분실: one act each that takes everything back, and names the secrets that must be changed."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,13 +21,22 @@ from pharmq.journal.tables import journal as table
 _READ_AT_MOST = 100_000
 _NEW_SECRET = ("created", "secret")
 _NEW_LOGIN = ("credential", "credential_id")
+_TYPED = ("credential.provision", "credential.remove")
+
+Kind: TypeAlias = Literal["credential", "host", "root_password"]
 
 
 class KnownSecret(msgspec.Struct, frozen=True):
-    """A credential that somebody typed in, or a host that they added, the last time they did. ``changed_since``:
-    somebody else has put a new secret in its place, or it is gone."""
+    """A credential that somebody typed in, a host that they added, or an administrator's password (``root_password``)
+    that they typed for a service account on the host ``id``; the last time they did. ``changed_since``: somebody else
+    has put a new secret in its place here, or it is gone from here.
 
-    kind: Literal["credential", "host"]
+    It is never true of a ``root_password``. PharmQ keeps no such password, so it cannot tell whether the host has
+    another one by now; one typed later by somebody else may be the same, a wrong one or another account's, and a host
+    that has left PharmQ still opens with it.
+    """
+
+    kind: Kind
     id: int
     name: str
     pharmacy_id: int | None
@@ -126,8 +135,9 @@ class Leaving:
         return sessions, len(tokens)
 
     async def known(self, conn: AsyncConnection, user_id: int) -> list[KnownSecret]:
-        """From the journal: credentials whose secret they entered, hosts they added or gave a login."""
-        kinds = ("credential.changed", "host.added", "host.changed", "host.removed")
+        """From the journal: credentials whose secret they entered, hosts they added or gave a login, passwords they
+        typed for a host's service account."""
+        kinds = ("credential.changed", "host.added", "host.changed", "host.removed", *_TYPED)
         wanted = query().where(table.c.kind.in_(kinds)).order_by(table.c.seq)
         rows = await self.ground.journal.select(conn, wanted, _READ_AT_MOST)
         return known_secrets(rows, user_id)
@@ -135,7 +145,7 @@ class Leaving:
 
 def known_secrets(rows: list[Row], user_id: int) -> list[KnownSecret]:
     """Pure: what the journal's rows, oldest first, say that a person knows. The newest first."""
-    found: dict[tuple[str, int], KnownSecret] = {}
+    found: dict[tuple[Kind, int], KnownSecret] = {}
     for row in rows:
         thing = _thing(row)
         if thing is None:
@@ -147,12 +157,12 @@ def known_secrets(rows: list[Row], user_id: int) -> list[KnownSecret]:
         before = found.get((kind, number))
         if entered and theirs:
             found[kind, number] = KnownSecret(kind, number, name, row.where.pharmacy_id, row.at, False)
-        elif before is not None and (entered or gone):
+        elif before is not None and (entered or gone) and kind != "root_password":
             found[kind, number] = msgspec.structs.replace(before, changed_since=True)
     return sorted(found.values(), key=lambda secret: secret.at, reverse=True)
 
 
-def _thing(row: Row) -> tuple[Literal["credential", "host"], int, str, bool, bool] | None:
+def _thing(row: Row) -> tuple[Kind, int, str, bool, bool] | None:
     """(kind, id, name, a secret was entered, the thing is gone)."""
     fields = row.params.get("fields") or ()
     if row.kind == "credential.changed":
@@ -163,6 +173,9 @@ def _thing(row: Row) -> tuple[Literal["credential", "host"], int, str, bool, boo
         return "credential", number, str(row.params.get("name") or ""), entered, "removed" in fields
     if row.where.host_id is None:
         return None
+    if row.kind in _TYPED:
+        typed = row.params.get("typed") is True
+        return "root_password", row.where.host_id, str(row.params.get("host") or ""), typed, False
     entered = row.kind == "host.added" or any(field in fields for field in _NEW_LOGIN)
     return "host", row.where.host_id, str(row.params.get("host") or ""), entered, row.kind == "host.removed"
 

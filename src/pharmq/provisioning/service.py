@@ -191,7 +191,9 @@ class ProvisioningService:
                 continue
             self._type(host.id, form.administrator)
             forget = host.credential_id if form.forget_set else None
-            await self._begin(Asker(actor.kind, actor.id, actor.name, actor.source), host, "provision", forget=forget)
+            asker = Asker(actor.kind, actor.id, actor.name, actor.source)
+            typed = form.administrator is not None
+            await self._begin(asker, host, "provision", typed=typed, forget=forget)
             accepted.append(host.id)
         self._wake.set()
         return Accepted(len(accepted), refused)
@@ -220,7 +222,8 @@ class ProvisioningService:
             raise Conflict(code, params={"host": host.host_ip})
         self._type(host_id, form.administrator)
         asker = Asker(actor.kind, actor.id, actor.name, actor.source)
-        await self._begin(asker, host, "remove", keep_host=not form.forget_host)
+        typed = form.administrator is not None
+        await self._begin(asker, host, "remove", typed=typed, keep_host=not form.forget_host)
         self._wake.set()
         return self.row(host)
 
@@ -262,10 +265,12 @@ class ProvisioningService:
         host: Host,
         operation: Operation,
         *,
+        typed: bool = False,
         forget: int | None = None,
         keep_host: bool = False,
     ) -> None:
-        """The intent, with the names and passwords that may come to stand on the host, before any act."""
+        """The intent, with the names and passwords that may come to stand on the host, before any act. ``typed``: the
+        asker has typed an administrator's password, which they know from then on (``access.leaving``)."""
         now = self.clock.now()
         before = self._accounts.get(host.id) or Account(
             host_id=host.id, username=plan.USER, created_at=now, updated_at=now
@@ -296,7 +301,7 @@ class ProvisioningService:
             act_id=account.act_id,
             who=who(asker.actor()),
             where=where(self.ground.directory.scope(host.id)),
-            params={"user": account.username, "step": account.step, "host": host.host_ip},
+            params={"user": account.username, "step": account.step, "host": host.host_ip, "typed": typed},
         )
         async with self.ground.db.transaction(durable=True) as tx:
             await store.save(tx.conn, account)

@@ -140,3 +140,29 @@ def test_a_person_knows_what_they_typed_until_somebody_else_types_another() -> N
     (first, *_) = known_secrets(history, 7)
     assert (first.id, first.at) == (24, at(14))
     assert known_secrets(history, 99) == []
+
+
+def typed(seq: int, user: int, number: int, *, kind: str = "provision", typed: bool = True) -> Row:
+    params = {"user": "pharmq@pve", "step": "role", "host": f"10.0.0.{number}", "typed": typed}
+    return row(seq, f"credential.{kind}", user, params, Where(("/",), 4, number))
+
+
+def test_a_password_typed_for_a_service_account_is_known_whatever_comes_later() -> None:
+    history = [
+        typed(1, 7, 21),
+        typed(2, 7, 22, typed=False),
+        typed(3, 8, 23),
+        typed(4, 7, 24),
+        typed(5, 7, 21, kind="remove"),
+        # None of these says that the host has another password now.
+        typed(6, 8, 21),
+        row(7, "host.changed", 7, {"fields": ["credential"], "account": "pharmq@pve"}, Where(("/",), 4, 24)),
+        host(8, "host.changed", 8, 24, "credential"),
+        host(9, "host.removed", 8, 24),
+    ]
+    found = [(one.kind, one.id, one.name, one.pharmacy_id, one.at) for one in known_secrets(history, 7)]
+    assert found == [
+        ("root_password", 21, "10.0.0.21", 4, at(5)),
+        ("root_password", 24, "10.0.0.24", 4, at(4)),
+    ]
+    assert not any(one.changed_since for one in known_secrets(history, 7))

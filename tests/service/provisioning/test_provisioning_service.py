@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from provisioning_world import World
 
 from hosts_rig import grant
 from pharmq.access import SYSTEM, Privilege
+from pharmq.access.leaving import known_secrets
 from pharmq.base.errors import Forbidden, Invalid, NotFound
 from pharmq.base.secret import Secret
 from pharmq.hosts.tables import credentials
@@ -110,6 +112,24 @@ async def test_a_typed_password_is_not_kept_over_a_restart(newest: World) -> Non
         await process.provisioning.run(1)
         assert process.directory.host(1) is None, "given back"
     assert "pharmq@pve" not in newest.sim.world.users
+
+
+async def test_a_typed_password_is_known_to_who_typed_it_and_is_not_written_down(newest: World) -> None:
+    async with newest.process() as process:
+        kim, lee = (replace(grant("/", *Privilege), id=number) for number in (7, 8))
+        await process.provisioning.provision(kim, ProvisionForm(host_ids=(1, 2), administrator=ROOT))
+        await process.provisioning.provision(lee, ProvisionForm(host_ids=(3,)))
+        for host_id in (1, 2, 3):
+            await process.provisioning.run(host_id)
+        await process.provisioning.remove(lee, 2, RemoveForm(administrator=ROOT))
+        host = process.directory.host(2)
+        assert host is not None
+        await process.provisioning.run(2)
+    rows = await newest.rows("")
+    assert [one.id for one in known_secrets(rows, 7) if one.kind == "root_password"] == [2, 1]
+    (told,) = [one for one in known_secrets(rows, 8) if one.kind == "root_password"]
+    assert (told.id, told.name, told.pharmacy_id) == (2, host.host_ip, host.pharmacy_id), "also after it was given back"
+    assert PASSWORD not in str(rows)
 
 
 async def test_a_wrong_password_of_the_administrator_stops_at_once(newest: World) -> None:

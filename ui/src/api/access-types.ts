@@ -70,7 +70,7 @@ export interface Enrolment {
 }
 
 export interface KnownSecret {
-  kind: 'credential' | 'host'
+  kind: 'credential' | 'host' | 'root_password'
   id: number
   name: string
   pharmacy_id: number | null

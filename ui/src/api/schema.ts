@@ -548,7 +548,7 @@ export interface Schemas {
     at: string
     changed_since: boolean
     id: number
-    kind: "credential" | "host"
+    kind: "credential" | "host" | "root_password"
     name: string
     pharmacy_id: number | null
   }

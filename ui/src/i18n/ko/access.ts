@@ -25,7 +25,7 @@ export const access = {
   'offboard.act': '퇴사 처리', 'offboard.ask': '{name} 님을 퇴사 처리할까요?', 'offboard.cost': '로그인, 콘솔, API 토큰, 2단계 인증이 바로 끝나고 권한이 모두 회수됩니다. 되돌릴 수 없습니다.', 'offboard.heir': '예약 작업을 넘겨받을 사람', 'offboard.nobody': '없음 (예약 작업 중지)', 'offboard.reason': '사유', 'offboard.typed': '확인을 위해 로그인 이름을 입력하세요: {name}',
   'lost.act': '기기 분실', 'lost.ask': '{name} 님이 기기를 잃어버렸습니까?', 'lost.cost': '로그인, 콘솔, API 토큰, 2단계 인증이 바로 끝나고 비밀번호도 쓸 수 없게 됩니다. 본인은 새 초대 링크로 다시 시작합니다.',
   'farewell.title': '처리 결과', 'farewell.ended': '끝낸 로그인 {sessions}개 · 삭제한 토큰 {tokens}개 · 회수한 권한 {grants}개', 'farewell.tfa': '2단계 인증을 해제했습니다.', 'farewell.handed': '{what} {n}개를 넘겼습니다.', 'farewell.known': '이 사람이 알고 있는 비밀', 'farewell.known_why': '직접 입력했거나 등록한 로그인 정보입니다. 모두 바꾸는 것이 안전합니다.', 'farewell.none': '이 사람이 입력한 로그인 정보가 없습니다.', 'farewell.change': '바꾸기', 'farewell.changed': '그 뒤에 바뀜',
-  'known.credential': '로그인 정보', 'known.host': '등록한 호스트', 'handed.schedules': '예약 작업',
+  'known.credential': '로그인 정보', 'known.host': '등록한 호스트', 'known.root_password': '호스트 관리자(root) 비밀번호', 'handed.schedules': '예약 작업',
 
   'roles.title': '역할', 'roles.built_in': '기본 역할', 'roles.own': '만든 역할', 'roles.add': '역할 만들기', 'roles.edit': '역할 바꾸기', 'roles.name': '이름', 'roles.privileges': '권한', 'roles.users': '사용자', 'roles.remove_cost': '아무도 가지고 있지 않은 역할만 삭제할 수 있습니다.',
   'role.administrator': '관리자', 'role.operator': '운영자', 'role.viewer': '보기 전용', 'role.console-only': '콘솔 전용', 'role.auditor': '감사자',

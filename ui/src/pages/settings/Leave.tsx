@@ -17,11 +17,11 @@ import { InvitationLink } from './UserParts'
 function Secrets({ known }: { known: readonly KnownSecret[] }) {
   const mayChange = useMay('credential.edit')
   if (known.length === 0) return <p className="t2">{t('farewell.none')}</p>
-  const open = known.filter((one) => !one.changed_since)
-  const hosts = open.filter((one) => one.kind === 'host').map((one) => one.id)
+  const hosts = known.filter((one) => one.kind === 'host' && !one.changed_since).map((one) => one.id)
   return (
     <div className="form">
-    {open.length > 0 && <p className="t2">{t('farewell.root')}</p>}
+    <p className="t2">{t('farewell.root')}</p>
+    {known.some((one) => one.kind === 'root_password') && <p className="t2">{t('farewell.typed')}</p>}
     {mayChange && hosts.length > 1 && <p><Link className="btn" to="/settings" search={{ part: 'accounts', hosts: hosts.join(',') }}>{t('farewell.rotate_all', { n: hosts.length })}</Link></p>}
     <ul>
       {known.map((one) => (
@@ -31,9 +31,11 @@ function Secrets({ known }: { known: readonly KnownSecret[] }) {
           <span className="t3 small nowrap">{dayAndTime(one.at)}</span>
           {one.changed_since
             ? <span className="tag plain">{t('farewell.changed')}</span>
-            : mayChange && (one.kind === 'host'
-              ? <Link className="btn in-row" to="/settings" search={{ part: 'accounts', hosts: String(one.id) }}>{t('farewell.rotate')}</Link>
-              : <Link className="btn in-row" to="/settings" search={{}}>{t('farewell.change')}</Link>)}
+            : one.kind === 'root_password'
+              ? <span className="tag plain">{t('farewell.at_host')}</span>
+              : mayChange && (one.kind === 'host'
+                ? <Link className="btn in-row" to="/settings" search={{ part: 'accounts', hosts: String(one.id) }}>{t('farewell.rotate')}</Link>
+                : <Link className="btn in-row" to="/settings" search={{}}>{t('farewell.change')}</Link>)}
         </li>
       ))}
     </ul>
