@@ -8,7 +8,8 @@ import pytest
 
 from pharmq.access import SYSTEM, Privilege
 from pharmq.access.people import WantedGrant
-from pharmq.access.service import AccessService
+from pharmq.access.service import AT_HOME, AccessService
+from pharmq.access.throttle import FREE_TRIES_ADDRESS
 from pharmq.base.clock import ManualClock
 from pharmq.base.errors import Conflict, PharmqError
 from pharmq.base.secret import Secret
@@ -82,3 +83,36 @@ async def test_an_invitation_is_accepted_once_also_by_two_at_once(access: Access
         *(access.accept(link.token.reveal(), PASSWORD, None, None) for _ in range(3)), return_exceptions=True
     )
     assert sum(not isinstance(result, BaseException) for result in done) == 1
+
+
+async def test_whoever_came_in_from_there_before_a_restart_is_not_held_up_by_others_there(
+    db: Database, access: AccessService, clock: ManualClock
+) -> None:
+    async def came(name: str, source: str | None) -> int:
+        number = await access.create_user(SYSTEM, name, PASSWORD, administrator=False, lang="ko")
+        await access.sign_in(name, PASSWORD, source, None)
+        return number
+
+    office, elsewhere = "10.0.0.1", "10.0.0.9"
+    await came("long ago", office)
+    await clock.advance(AT_HOME.total_seconds() + 60)
+    await came("kim", office)
+    await came("lee", elsewhere)
+    disabled, removed = await came("disabled", office), await came("removed", office)
+    await came("nowhere", None)
+    await access.people.change(SYSTEM, disabled, "x", "ko", disabled=True)
+    await access.people.remove(SYSTEM, removed)
+
+    ground = access.ground
+    after = AccessService(db, Journal(clock), ground.settings, ground.vault, clock)
+    await after.start()
+    try:
+        for number in range(FREE_TRIES_ADDRESS + 5):
+            after.ground.throttle.failed(f"guess{number}", office, clock.monotonic())
+        await after.sign_in("kim", PASSWORD, office, None)
+        for name in ("lee", "long ago", "disabled", "removed", "nowhere"):
+            with pytest.raises(PharmqError) as held_up:
+                await after.sign_in(name, PASSWORD, office, None)
+            assert held_up.value.code == "session.too_many", name
+    finally:
+        await after.aclose()

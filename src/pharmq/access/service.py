@@ -21,6 +21,7 @@ from pharmq.access.people import People, user_exists
 from pharmq.access.policy import needs_second_factor
 from pharmq.access.refusals import Refusals
 from pharmq.access.sessions import NewSession, Sessions
+from pharmq.access.throttle import REMEMBERED
 from pharmq.base.clock import Clock
 from pharmq.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from pharmq.base.ids import new_act_id, new_token
@@ -32,6 +33,8 @@ from pharmq.settings import RuntimeSettings, SettingsService
 from pharmq.vault import Vault
 
 SETUP_LINK_LIFE = timedelta(hours=24)
+AT_HOME = timedelta(days=30)
+"""How long ago somebody may have come in from an address to be known there after a restart."""
 
 
 class AccessService:
@@ -49,7 +52,10 @@ class AccessService:
         self._follower = Follower(self.ground)
 
     async def start(self) -> None:
-        """Begin to hear of what other processes change."""
+        """Begin to hear of what other processes change; know who came in from where before."""
+        async with self.ground.db.read() as conn:
+            since = self.ground.clock.now() - AT_HOME
+            self.ground.throttle.remember(await store_entry.came_in(conn, since, REMEMBERED))
         await self._follower.start()
 
     async def aclose(self) -> None:

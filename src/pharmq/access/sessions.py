@@ -76,7 +76,6 @@ class Sessions:
         ):
             # Somebody with a stolen password must not be the one who registers the second factor.
             await self._refuse(name, source, "outside", Forbidden("session.outside"))
-        ground.throttle.succeeded(name, source)
         return await self.open(user, source, user_agent)
 
     async def _refuse(self, name: str, source: str | None, reason: str, error: PharmqError) -> NoReturn:
@@ -123,6 +122,7 @@ class Sessions:
             await store.change_user(tx.conn, user.id, signed_in_at=now)
             opened = Entry(kind="session.opened", who=Who("user", user.id, user.name, source))
             await ground.journal.append(tx, opened)
+        ground.throttle.succeeded(user.name, source)
         found = await self.callers.by_cookie(cookie, source)
         if found is None:  # disabled in the same moment
             raise Unauthenticated("session.refused")

@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pharmq.access.tables import api_tokens, invitations, recovery_codes, sessions, setup_links
+from pharmq.access.tables import api_tokens, invitations, recovery_codes, sessions, setup_links, users
+from pharmq.journal.tables import journal, journal_personal
 
 KEY = 32
 """Characters of the hash by which a session is named in lists."""
@@ -93,6 +94,21 @@ async def delete_sessions_of(conn: AsyncConnection, user_id: int, *, but: str | 
     if but is not None:
         query = query.where(sessions.c.token_hash != but)
     return [row.token_hash for row in await conn.execute(query)]
+
+
+async def came_in(conn: AsyncConnection, since: datetime, most: int) -> list[tuple[str, str]]:
+    """(account, address) of the newest ``most`` sign-ins, the oldest first: of who may still come in, as the journal
+    has them, so what was erased there is gone here too."""
+    newest = select(journal).where(journal.c.kind == "session.opened").order_by(journal.c.seq.desc()).limit(most)
+    opened = newest.subquery()
+    query = (
+        select(users.c.name, journal_personal.c.source)
+        .join_from(opened, users, users.c.id == opened.c.actor_id)
+        .join(journal_personal, journal_personal.c.ref == opened.c.person)
+        .where(opened.c.at >= since, users.c.disabled_at.is_(None), journal_personal.c.source.is_not(None))
+        .order_by(opened.c.seq)
+    )
+    return [(row.name, row.source) for row in await conn.execute(query)]
 
 
 async def delete_old(conn: AsyncConnection, now: datetime) -> None:

@@ -2,11 +2,13 @@
 
 Failures are counted per (account, address) and per address. An attacker elsewhere therefore cannot lock the
 account for its owner, and one address cannot try many accounts. Whoever has signed in from an address before is not
-held up by what others at that address get wrong: an office behind one address is not locked by one of its desks.
+held up by what others at that address get wrong: an office behind one address is not locked by one of its desks. That
+outlives a restart (``remember``): the journal knows who came in from where.
 """
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from pharmq.base.pacing import back_off
 
@@ -39,8 +41,13 @@ class Throttle:
 
     def succeeded(self, account: str, address: str | None) -> None:
         self._seen.pop((account, address), None)
-        self._at_home[account, address] = None
-        self._at_home.move_to_end((account, address))
+        self.remember([(account, address)])
+
+    def remember(self, pairs: Iterable[tuple[str, str | None]]) -> None:
+        """Accounts and the addresses they came in from, the oldest first."""
+        for pair in pairs:
+            self._at_home[pair] = None
+            self._at_home.move_to_end(pair)
         while len(self._at_home) > REMEMBERED:
             self._at_home.popitem(last=False)
 
