@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import or_
 
-from pharmq.access import EVERYTHING, Actor, Privilege, Scope, allows, require
+from pharmq.access import EVERYTHING, Actor, Privilege, Scope, allows, allows_everywhere, require
 from pharmq.audit.service import AuditService
-from pharmq.audit.wanted import FOLDED, AuditFilter, acts, conditions
+from pharmq.audit.wanted import FOLDED, AuditFilter, acts, conditions, ended_so, is_at
 from pharmq.db import Database
-from pharmq.journal import Journal, Row, newest_first
+from pharmq.journal import Journal, Row, Where, newest_first
 from pharmq.journal.tables import journal as table
 
 SCAN = 500
@@ -31,7 +31,10 @@ class AuditActor(msgspec.Struct, frozen=True):
 class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
     """An act or a fact about a person. ``outcomes`` counts how its parts ended (an act on many VMs has many);
     ``outcome`` is the one it has, when it has one; ``finished_at`` of a console is when it closed. ``before=seq`` of
-    the last row gives the next page."""
+    the last row gives the next page.
+
+    Whoever may read the audit of some of an act's places only is told of these alone: ``params.total``, the outcomes
+    and the times are those of the parts that ended there, as if there had been no others."""
 
     seq: int
     at: datetime
@@ -54,7 +57,8 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditSearch:
-    """Reads need ``audit.read`` where it happened; what nobody may place needs it on everything."""
+    """Reads need ``audit.read`` where it happened; what nobody may place needs it on everything. An act on many VMs
+    belongs to the whole, and its parts to their places: who may read some of these sees the act with them alone."""
 
     def __init__(self, db: Database, journal: Journal, events: AuditService) -> None:
         self.db = db
@@ -87,7 +91,8 @@ class AuditSearch:
     async def _batches(
         self, actor: Actor, wanted: AuditFilter, before: int | None, scans: int | None = SCANS_AT_MOST
     ) -> AsyncIterator[list[AuditRow]]:
-        wheres = [*conditions(wanted, addresses=True), *acts(wanted)]
+        whole = allows_everywhere(actor, Privilege.AUDIT_READ)
+        wheres = [*conditions(wanted, addresses=True), *acts(wanted, whole=whole)]
         while scans is None or scans > 0:
             async with self.db.read() as conn:
                 rows = await self.journal.select(conn, newest_first(*wheres, before=before), SCAN)
@@ -98,11 +103,22 @@ class AuditSearch:
             by_act: dict[str, list[Row]] = {}
             for row in followed:
                 by_act.setdefault(row.act_id or "", []).append(row)
-            yield [self._row(row, by_act.get(row.act_id or "", [])) for row in rows if self.visible(actor, row)]
+            seen = (self._seen(actor, wanted, row, by_act.get(row.act_id or "", [])) for row in rows)
+            yield [row for row in seen if row is not None]
             if len(rows) < SCAN:
                 return
             before = rows[-1].seq
             scans = None if scans is None else scans - 1
+
+    def _seen(self, actor: Actor, wanted: AuditFilter, row: Row, followed: Sequence[Row]) -> AuditRow | None:
+        """The row as this actor may see it. What the database has picked it for may lie where they may not look:
+        then the filter is asked once more, of the parts that they see."""
+        if self.visible(actor, row):
+            return self._row(row, followed)
+        parts = [one for one in followed if one.phase == "outcome" and self.visible(actor, one)]
+        if not parts or not any(is_at(one.where, wanted) for one in parts) or not ended_so(parts, wanted):
+            return None
+        return self._row(_in_part(row, parts), parts)
 
     def _row(self, row: Row, followed: Sequence[Row]) -> AuditRow:
         event = self.events.row(row)
@@ -136,6 +152,23 @@ class AuditSearch:
 
 def require_reading(actor: Actor) -> None:
     require(actor, Privilege.AUDIT_READ, EVERYTHING)
+
+
+def _in_part(row: Row, parts: Sequence[Row]) -> Row:
+    """A request as if these had been all its parts: nothing but what they say themselves, and how many they are."""
+    told = {name: parts[0].params[name] for name in ("job_id", "force", "cause") if name in parts[0].params}
+    places = [one.where for one in parts]
+    where = Where(
+        (),
+        _common([place.pharmacy_id for place in places]),
+        _common([place.host_id for place in places]),
+        _common([place.vm_id for place in places]),
+    )
+    return msgspec.structs.replace(row, where=where, params=told | {"total": len(parts)})
+
+
+def _common(ids: Sequence[int | None]) -> int | None:
+    return ids[0] if len(set(ids)) == 1 else None
 
 
 def _reason(row: Row) -> str | None:

@@ -9,6 +9,7 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 
 from pharmq.http import MAX_ID
+from pharmq.journal import Row, Where
 from pharmq.journal.service import person
 from pharmq.journal.tables import journal as table
 
@@ -83,8 +84,20 @@ def _places(wanted: EventFilter) -> list[ColumnElement[bool]]:
     return [column.in_(values) for column, values in chosen if values]
 
 
-def acts(wanted: AuditFilter) -> list[ColumnElement[bool]]:
-    """Acts, not what became of them (an outcome that belongs to a request stands in its row), by whom and how ended."""
+def is_at(where: Where, wanted: EventFilter) -> bool:
+    """Whether the places that are asked for hold what happened here."""
+    chosen = (
+        (where.pharmacy_id, wanted.pharmacy_id),
+        (where.host_id, wanted.host_id),
+        (where.vm_id, wanted.vm_id),
+    )
+    return all(number in values for number, values in chosen if values)
+
+
+def acts(wanted: AuditFilter, *, whole: bool = True) -> list[ColumnElement[bool]]:
+    """Acts, not what became of them (an outcome that belongs to a request stands in its row), by whom and how ended.
+    Not ``whole``: how an act on many ended is left open here, to be judged by what the reader sees of it
+    (``ended_so``)."""
     asked = table.alias("asked")
     by_people = table.c.actor_kind.in_(("user", "token"))
     by_system = and_(table.c.actor_kind == "system", or_(*(kind_is(f"{family}.*") for family in SYSTEM_ACTS)))
@@ -97,8 +110,15 @@ def acts(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         ),
     ]
     if wanted.outcome:
-        found.append(or_(*(_ended(ending) for ending in wanted.outcome)))
+        of_many = and_(table.c.phase == "request", table.c.pharmacy_id.is_(None), table.c.host_id.is_(None))
+        found.append(or_(*(_ended(ending) for ending in wanted.outcome), *([] if whole else [of_many])))
     return found
+
+
+def ended_so(outcomes: Sequence[Row], wanted: AuditFilter) -> bool:
+    """Whether an act that ended in these, one at least, ended as it is asked for."""
+    ending: Ending = "ok" if all(one.outcome in GOOD for one in outcomes) else "failed"
+    return not wanted.outcome or ending in wanted.outcome
 
 
 def _ended(ending: Ending) -> ColumnElement[bool]:

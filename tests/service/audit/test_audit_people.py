@@ -115,6 +115,53 @@ async def test_an_act_on_many_is_found_by_each_of_its_places(acts: Auditing) -> 
         assert [row.kind for row in (await acts.search.page(ADMIN, wanted, None, 10))[0]] == kinds
 
 
+async def test_an_act_on_many_is_one_act_of_what_one_may_see(acts: Auditing, clock: ManualClock) -> None:
+    here, there = (where(acts.directory.scope(number)) for number in (1, 2))  # type: ignore[attr-defined]
+    act: dict[str, Any] = {"kind": "power.reboot", "act_id": "D" * 26, "who": LEE}
+    said = {"job_id": 9, "force": False}
+    begun = clock.now()
+    await add(acts, Entry(**act, phase="request", params=said | {"total": 4, "skipped": 1}))
+    await clock.advance(10)
+    await add(
+        acts,
+        *(Entry(**act, phase="outcome", where=here, outcome="succeeded", params=said) for _ in range(2)),
+    )
+    await clock.advance(10)
+    lost = said | {"vm_name": "POS-2", "reason": "job.host_gone"}
+    await add(acts, Entry(**act, phase="outcome", where=there, outcome="failed", params=lost))
+    finished = Entry(kind="job.finished", act_id="D" * 26, who=LEE, params=said | {"total": 4, "failed": 1})
+    await add(acts, finished)
+
+    async def seen(path: str, **more: Any) -> list[Any]:
+        auditor = Actor("user", 5, "auditor", (Grant(path, frozenset({Privilege.AUDIT_READ})),))
+        wanted = AuditFilter(kind=("power.reboot", "job.finished"), **more)
+        return (await acts.search.page(auditor, wanted, None, 10))[0]
+
+    (whole,) = await seen("/")
+    assert (whole.outcomes, whole.params["total"]) == ({"succeeded": 2, "failed": 1}, 4)
+    (mine,) = await seen("/pharmacy/1")
+    assert (mine.outcomes, mine.params) == ({"succeeded": 2}, said | {"total": 2})
+    assert (mine.at, mine.finished_at, mine.duration_ms) == (begun, begun + timedelta(seconds=10), 10_000)
+    assert (mine.pharmacy_id, mine.host_id, mine.actor.name) == (1, 1, "=cmd()")
+    (theirs,) = await seen("/host/2")
+    assert (theirs.outcome, theirs.pharmacy_id, theirs.params["total"]) == ("failed", 2, 1)
+    assert (theirs.params["vm_name"], theirs.params["because"]) == ("POS-2", "job.host_gone")
+    assert await seen("/host/3") == []
+    # No filter tells what the rest was, or hides what one sees because of it.
+    for path, more, count in (
+        ("/host/1", {"outcome": ("failed",)}, 0),
+        ("/host/1", {"outcome": ("open",)}, 0),
+        ("/host/1", {"outcome": ("ok",)}, 1),
+        ("/host/2", {"outcome": ("ok",)}, 0),
+        ("/host/2", {"outcome": ("failed", "open")}, 1),
+        ("/host/1", {"host_id": (2,)}, 0),
+        ("/host/1", {"pharmacy_id": (2,)}, 0),
+        ("/host/1", {"host_id": (1, 2)}, 1),
+        ("/host/1", {"pharmacy_id": (1,), "host_id": (2,)}, 0),
+    ):
+        assert len(await seen(path, **more)) == count, (path, more)
+
+
 async def test_what_the_system_did_by_itself_or_by_its_command_line_is_an_act(acts: Auditing) -> None:
     """`pharmq user reset`, rotations by policy, jobs of schedules: nobody's name is on them, still they count."""
     await add(acts, Entry(kind="access.password_reset"), Entry(kind="vm.status"), Entry(kind="host.offline"))
