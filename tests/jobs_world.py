@@ -8,7 +8,7 @@ import asyncio
 import heapq
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -446,6 +446,7 @@ class FakeTargets:
     def __init__(self, hosts: dict[int, FakeHost]) -> None:
         self.hosts = hosts
         self.open: set[int] = set()
+        self.groups: dict[int, set[int]] = {}
         self.changes: dict[tuple[int, int], dict[str, object]] = {}
 
     def target(self, host_id: int, vmid: int, *, named: bool = True) -> Target:
@@ -487,6 +488,9 @@ class FakeTargets:
 
     def scope(self, item: Item) -> Scope:
         return self._scope(item.host_id, item.vmid)
+
+    def members(self, group_id: int) -> Collection[int]:
+        return self.groups.get(group_id, ())
 
     def open_now(self, pharmacy_id: int) -> bool:
         return pharmacy_id in self.open

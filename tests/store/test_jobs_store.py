@@ -2,10 +2,11 @@
 
 import asyncio
 
+import msgspec
 import pytest
-from sqlalchemy import update
+from sqlalchemy import false, update
 
-from pharmq.access import scope_of
+from pharmq.access import Grant, scope_of
 from pharmq.base.clock import ManualClock
 from pharmq.db import Database
 from pharmq.jobs.gates import Gates
@@ -180,7 +181,8 @@ async def test_cancelling_takes_what_waits(room: Room) -> None:
     async with room.db.read() as conn:
         rows, total = await conn.run_sync(room.store.page, room.store.in_state("cancelled"), 10, 0)
         assert ([row.state for row in rows], total) == (["cancelled"], 1)
-        assert (await conn.run_sync(room.store.page, room.store.of_actor(ActorRef("user", 2, "other")), 10, 0))[1] == 0
+        others = room.store.own_or_part(ActorRef("user", 2, "other"), false())
+        assert (await conn.run_sync(room.store.page, [others], 10, 0))[1] == 0
         assert (
             await conn.run_sync(
                 room.store.open_jobs,
@@ -201,3 +203,31 @@ async def test_what_was_skipped_by_plan_never_waits(room: Room) -> None:
         assert await conn.run_sync(room.store.queued, 0, 10) == []
         (view,), _ = await conn.run_sync(room.store.item_page, 1, 10, 0)
     assert (view.state, view.reason, view.reason_params) == ("skipped", "job.locked", {"lock": "backup"})
+
+
+async def test_a_job_is_shown_in_part(room: Room) -> None:
+    mine = [msgspec.structs.replace(target(number), pharmacy_id=4) for number in (1, 2)]
+    first, *_ = await room.job(*mine, target(3))
+    await room.job(*mine, decision=Decision("skip", "job.already_running"))
+    await room.job(target(4))
+    assert await room.claim(first)
+    await room.end(first)
+    seen = room.store.below([Grant("/group/7", frozenset())], {7: (4,)}.__getitem__)
+    other = ActorRef("user", None, None)
+    async with room.db.read() as conn:
+        found = {}
+        for state in (None, "queued", "running", "done", "cancelled"):
+            wanted = room.store.own_or_part(other, seen, state)
+            jobs, total = await conn.run_sync(room.store.page, [wanted], 10, 0)
+            assert total == len(jobs)
+            found[state] = [job.id for job in jobs]
+        assert found == {None: [2, 1], "queued": [], "running": [1], "done": [2], "cancelled": []}
+        whole, _ = await conn.run_sync(room.store.page, [room.store.own_or_part(ACTOR, seen)], 10, 0)
+        assert [job.id for job in whole] == [3, 2, 1]
+        parts = await conn.run_sync(room.store.parts, whole, seen)
+    assert [(number, job.state, job.counts) for number, job in sorted(parts.items())] == [
+        (1, "running", Counts(succeeded=1, queued=1, total=2)),
+        (2, "done", Counts(skipped=2, total=2)),
+    ]
+    assert (parts[1].started_at, parts[1].finished_at) == (room.now, None)
+    assert (parts[2].started_at, parts[2].finished_at) == (room.now, room.now)

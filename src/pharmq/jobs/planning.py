@@ -1,6 +1,6 @@
 """What a submission would do to which guest, by what the inventory shows now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -38,6 +38,10 @@ class Targets(Protocol):
 
     def scope(self, item: Item) -> Scope:
         """The guest of an item with its ancestors as they are now; never fails."""
+        ...
+
+    def members(self, group_id: int) -> Collection[int]:
+        """Pharmacies in a group now."""
         ...
 
     def open_now(self, pharmacy_id: int) -> bool: ...

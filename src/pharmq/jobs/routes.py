@@ -129,6 +129,8 @@ async def list_jobs(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Page[JobView]:
+    """Who may not see everything is shown their own jobs, and of others' jobs the part that they may see: state,
+    times and counts are those of its guests."""
     return Page(*await jobs.page(actor, job_state, limit, offset))
 
 

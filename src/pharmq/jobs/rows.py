@@ -4,9 +4,22 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Row, Select, select
 
-from pharmq.jobs.model import UNDER_WAY, ActorRef, Counts, Decision, Item, ItemState, ItemView, JobView, Mark, Target
+from pharmq.jobs.model import (
+    UNDER_WAY,
+    ActorRef,
+    Counts,
+    Decision,
+    Item,
+    ItemState,
+    ItemView,
+    JobState,
+    JobView,
+    Mark,
+    Target,
+)
 from pharmq.jobs.options import PLAIN, Cause, JobOptions
 from pharmq.jobs.tables import job_items, jobs
 from pharmq.jobs.waves import Place
@@ -114,6 +127,22 @@ def as_item_view(row: Row[Any]) -> ItemView:
         wave=row.wave,
         turn=row.turn,
         held=row.state == "queued" and row.free_at is None,
+    )
+
+
+def in_part(job: JobView, counts: Counts, began: datetime | None, last: datetime | None) -> JobView:
+    """The job as if these had been all its items. ``began``: the first of them; ``last``: what ended last."""
+    is_open = counts.queued + counts.running > 0
+    state: JobState = "cancelled" if counts.cancelled else "done"
+    if is_open:
+        state = "queued" if began is None else "running"
+    return replace(
+        job,
+        state=state,
+        counts=counts,
+        started_at=began if is_open else began or last,
+        finished_at=None if is_open else last,
+        ended_by=job.ended_by if counts.cancelled else None,
     )
 
 

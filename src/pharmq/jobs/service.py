@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pharmq.access import EVERYTHING, Actor, Privilege, allows_everywhere, require
@@ -120,7 +121,8 @@ class JobsService:
         return self.board.task(vm_id)
 
     def open_count(self, actor: Actor) -> int:
-        """Open jobs that the actor may see."""
+        """Open jobs: all for who sees everything, else the actor's own (parts of others' are not counted here: this
+        is asked at every change for everybody who looks)."""
         if allows_everywhere(actor, Privilege.SEE):
             return self.board.open_count
         return sum(_own(actor, job) for job in self.board.open_jobs())
@@ -224,13 +226,14 @@ class JobsService:
         )
 
     async def retry(self, actor: Actor, job_id: int, states: Collection[ItemState]) -> JobView:
-        """A new job with the same verb and options for those guests of an ended one whose items are in ``states``.
-        Raises NotFound, Conflict while it runs or when there is none, and as ``submit_order`` does."""
+        """A new job with the same verb and options for those guests of an ended one whose items are in ``states``, as
+        far as the actor may see them. Raises NotFound, Conflict while it runs or when there is none, and as
+        ``submit_order`` does."""
         job = await self.get(actor, job_id)
         if job.state in ("queued", "running"):
             raise Conflict("job.not_over")
         async with self.db.read() as conn:
-            items, _ = await conn.run_sync(self.store.item_page, job_id, MAX_ITEMS, 0, states)
+            items, _ = await conn.run_sync(self.store.item_page, job_id, MAX_ITEMS, 0, states, self._of(actor, job))
         if not items:
             raise Conflict("job.nothing_to_retry")
         order = Order(
@@ -251,7 +254,8 @@ class JobsService:
             self.board.archive(job)
 
     async def cancel(self, actor: Actor, job_id: int) -> JobView:
-        """Cancel what has not been sent; what is under way ends by itself. Raises NotFound, Conflict when it ended."""
+        """Cancel what has not been sent; what is under way ends by itself. Raises NotFound, Forbidden, Conflict when it
+        ended."""
         job = await self.get(actor, job_id)
         if not _own(actor, job):
             require(actor, PRIVILEGES[job.verb], EVERYTHING)
@@ -269,37 +273,56 @@ class JobsService:
     async def page(
         self, actor: Actor, state: JobState | None = None, limit: int = 100, offset: int = 0
     ) -> tuple[list[JobView], int]:
-        """Newest first, and how many there are. Who may not see everything sees their own."""
-        own = None if allows_everywhere(actor, Privilege.SEE) else ActorRef.of(actor)
-        conditions = [*self.store.of_actor(own), *(self.store.in_state(state) if state else ())]
+        """Newest first, and how many there are. Who may not see everything sees their own, and of others' what those
+        did to guests they may see: the state, too, is that of this part."""
+        seen = self._seen(actor)
+        if allows_everywhere(actor, Privilege.SEE):
+            conditions = self.store.in_state(state) if state else []
+        else:
+            conditions = [self.store.own_or_part(ActorRef.of(actor), seen, state)]
         async with self.db.read() as conn:
             jobs, total = await conn.run_sync(self.store.page, conditions, limit, offset)
-        return [self.board.job(job.id) or job for job in jobs], total
+            foreign = [job for job in jobs if not _sees_all(actor, job)]
+            parts = await conn.run_sync(self.store.parts, foreign, seen)
+        shown = (self.board.job(job.id) or job if _sees_all(actor, job) else parts.get(job.id) for job in jobs)
+        return [job for job in shown if job is not None], total
 
     async def get(self, actor: Actor, job_id: int) -> JobView:
-        """Raises NotFound."""
+        """The job, or the part of it that the actor may see as if it were all. Raises NotFound."""
         job = self.board.job(job_id)
         if job is None and 0 < job_id <= MAX_ID:
             async with self.db.read() as conn:
                 job = await conn.run_sync(self.store.job, job_id)
-        if job is None or not (_own(actor, job) or allows_everywhere(actor, Privilege.SEE)):
+        if job is not None and not _sees_all(actor, job):
+            async with self.db.read() as conn:
+                job = (await conn.run_sync(self.store.parts, [job], self._seen(actor))).get(job_id)
+        if job is None:
             raise NotFound("job.not_found", params={"id": job_id})
         return job
+
+    def _seen(self, actor: Actor) -> ColumnElement[bool]:
+        """Items of guests that the actor may see."""
+        grants = [grant for grant in actor.grants if Privilege.SEE in grant.privileges]
+        return self.store.below(grants, self.targets.members)
+
+    def _of(self, actor: Actor, job: JobView) -> list[ColumnElement[bool]]:
+        """What limits a job's items to those that the actor may see."""
+        return [] if _sees_all(actor, job) else [self._seen(actor)]
 
     async def items(
         self, actor: Actor, job_id: int, limit: int = 100, offset: int = 0, states: Collection[ItemState] = ()
     ) -> tuple[list[ItemView], int]:
         """In the order of submission, of ``states`` only when given. Raises NotFound."""
-        await self.get(actor, job_id)
+        seen = self._of(actor, await self.get(actor, job_id))
         async with self.db.read() as conn:
-            return await conn.run_sync(self.store.item_page, job_id, limit, offset, states)
+            return await conn.run_sync(self.store.item_page, job_id, limit, offset, states, seen)
 
     async def item_log(self, actor: Actor, job_id: int, item_id: int, limit: int = 500) -> TaskLogView:
         """The host's log of an item's task, asked now. Raises NotFound, Conflict without a task or when
         the host does not answer."""
-        await self.get(actor, job_id)
+        seen = self._of(actor, await self.get(actor, job_id))
         async with self.db.read() as conn:
-            item = await conn.run_sync(self.store.item, job_id, item_id) if 0 < item_id <= MAX_ID else None
+            item = await conn.run_sync(self.store.item, job_id, item_id, seen) if 0 < item_id <= MAX_ID else None
         if item is None:
             raise NotFound("job.item_not_found", params={"id": item_id})
         if item.upid is None:
@@ -309,6 +332,10 @@ class JobsService:
         except PveError as error:
             raise Conflict(f"pve.{error.code}", params=dict(error.params)) from error
         return TaskLogView(item.upid, [line.t for line in found.lines], found.total)
+
+
+def _sees_all(actor: Actor, job: JobView) -> bool:
+    return _own(actor, job) or allows_everywhere(actor, Privilege.SEE)
 
 
 def _own(actor: Actor, job: JobView) -> bool:

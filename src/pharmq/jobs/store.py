@@ -1,7 +1,7 @@
 """SQL of the jobs room. Every change of an item is an update that must hit exactly one row, with the state and the
 owner it was read with: whoever comes second changes nothing."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +14,19 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    case,
     exists,
+    false,
     func,
     insert,
+    not_,
+    or_,
     select,
+    true,
     update,
 )
 
+from pharmq.access import Grant
 from pharmq.db import Database, UtcDateTime
 from pharmq.db.leases import time_of
 from pharmq.jobs.model import (
@@ -40,13 +46,15 @@ from pharmq.jobs.model import (
     Verb,
 )
 from pharmq.jobs.options import PLAIN, Cause, JobOptions
-from pharmq.jobs.rows import as_item, as_item_view, as_job, counts_of, item_values, select_items
+from pharmq.jobs.rows import as_item, as_item_view, as_job, counts_of, in_part, item_values, select_items
 from pharmq.jobs.tables import job_items, jobs
 from pharmq.jobs.waves import Place
 
 LEASE_S = 30.0
 """How long an item belongs to a run that has stopped saying so."""
 _CHUNK = 500
+_COLUMNS = {"pharmacy": job_items.c.pharmacy_id, "host": job_items.c.host_id, "vm": job_items.c.vm_id}
+"""By the kind of a grant's path."""
 _OTHER = job_items.alias("other")
 _RIVAL = exists().where(_OTHER.c.vm_id == job_items.c.vm_id, _OTHER.c.id != job_items.c.id, _OTHER.c.state == "sending")
 """Another item of the guest is being sent."""
@@ -277,11 +285,74 @@ class JobsStore:
         return [jobs.c.state.in_(states)]
 
     @staticmethod
-    def of_actor(actor: ActorRef | None) -> list[ColumnElement[bool]]:
-        """Jobs of one actor; of all for None."""
-        if actor is None:
-            return []
-        return [jobs.c.actor_kind == actor.kind, jobs.c.actor_id == actor.id, jobs.c.actor_name == actor.name]
+    def below(grants: Iterable[Grant], members: Callable[[int], Collection[int]]) -> ColumnElement[bool]:
+        """Items that one of the grants reaches, by host and pharmacy as they were when the job was made: a host that
+        moves to another pharmacy opens nothing old there. ``members``: the pharmacies of a group now."""
+
+        def at(path: str) -> ColumnElement[bool]:
+            kind, _, number = path[1:].partition("/")
+            if kind == "group":
+                return job_items.c.pharmacy_id.in_(members(int(number)))
+            return _COLUMNS[kind] == int(number) if kind else true()
+
+        narrowed = ((at(grant.path), or_(*map(at, grant.within)) if grant.within else true()) for grant in grants)
+        return or_(false(), *(and_(*each) for each in narrowed))
+
+    def own_or_part(
+        self, actor: ActorRef, seen: ColumnElement[bool], state: JobState | None = None
+    ) -> ColumnElement[bool]:
+        """An actor's own jobs, and those of others of which some items are ``seen``; with a state, theirs and the one
+        that those items make (``rows.in_part``)."""
+        own = and_(jobs.c.actor_kind == actor.kind, jobs.c.actor_id == actor.id, jobs.c.actor_name == actor.name)
+        in_state = self.in_state(state) if state else []
+        return case((own, and_(true(), *in_state)), else_=self._with_part(seen, state))
+
+    @staticmethod
+    def _with_part(seen: ColumnElement[bool], state: JobState | None) -> ColumnElement[bool]:
+        def some(*more: ColumnElement[bool]) -> ColumnElement[bool]:
+            return exists().where(job_items.c.job_id == jobs.c.id, seen, *more)
+
+        # The whole's state first: it spares looking at the items of nearly every job.
+        is_open = and_(jobs.c.state.in_(("queued", "running")), some(job_items.c.state.in_(OPEN)))
+        if state in ("queued", "running"):
+            began = some(job_items.c.started_at.is_not(None))
+            return and_(is_open, began if state == "running" else not_(began))
+        if state is None:
+            return some()
+        cancelled = and_(jobs.c.state != "done", some(job_items.c.state == "cancelled"))
+        return and_(some(), not_(is_open), cancelled if state == "cancelled" else not_(cancelled))
+
+    def parts(self, conn: Connection, whole: Sequence[JobView], seen: ColumnElement[bool]) -> dict[int, JobView]:
+        """Jobs with no items but those ``seen``; one without any is left out."""
+        states: dict[int, dict[ItemState, int]] = {}
+        times: dict[int, tuple[list[datetime], list[datetime]]] = {}
+        for chunk in _chunks(job.id for job in whole):
+            of_part = (
+                select(
+                    job_items.c.job_id,
+                    job_items.c.state,
+                    func.count().label("n"),
+                    func.min(job_items.c.started_at).label("began"),
+                    func.max(job_items.c.finished_at).label("last"),
+                )
+                .where(job_items.c.job_id.in_(chunk), seen)
+                .group_by(job_items.c.job_id, job_items.c.state)
+            )
+            for row in conn.execute(of_part):
+                states.setdefault(row.job_id, {})[row.state] = row.n
+                began, last = times.setdefault(row.job_id, ([], []))
+                began += [row.began] if row.began else []
+                last += [row.last] if row.last else []
+        return {
+            job.id: in_part(
+                job,
+                counts_of(states[job.id]),
+                min(times[job.id][0], default=None),
+                max(times[job.id][1], default=None),
+            )
+            for job in whole
+            if job.id in states
+        }
 
     def page(
         self, conn: Connection, conditions: Sequence[ColumnElement[bool]], limit: int, offset: int
@@ -299,10 +370,16 @@ class JobsStore:
         ]
 
     def item_page(
-        self, conn: Connection, job_id: int, limit: int, offset: int, states: Collection[ItemState] = ()
+        self,
+        conn: Connection,
+        job_id: int,
+        limit: int,
+        offset: int,
+        states: Collection[ItemState] = (),
+        seen: Sequence[ColumnElement[bool]] = (),
     ) -> tuple[list[ItemView], int]:
-        """``states``: only those; all when empty."""
-        of_job = [job_items.c.job_id == job_id]
+        """``states``: only those; all when empty. ``seen``: conditions, as ``below`` makes them."""
+        of_job = [job_items.c.job_id == job_id, *seen]
         if states:
             of_job.append(job_items.c.state.in_(states))
         total = conn.scalar(select(func.count()).select_from(job_items).where(*of_job))
@@ -310,8 +387,10 @@ class JobsStore:
         rows = conn.execute(query.limit(limit).offset(offset))
         return [as_item_view(row) for row in rows], int(total or 0)
 
-    def item(self, conn: Connection, job_id: int, item_id: int) -> ItemView | None:
-        query = select(job_items).where(job_items.c.job_id == job_id, job_items.c.id == item_id)
+    def item(
+        self, conn: Connection, job_id: int, item_id: int, seen: Sequence[ColumnElement[bool]] = ()
+    ) -> ItemView | None:
+        query = select(job_items).where(job_items.c.job_id == job_id, job_items.c.id == item_id, *seen)
         row = conn.execute(query).one_or_none()
         return as_item_view(row) if row is not None else None
 

@@ -70,7 +70,8 @@ job_items = Table(
     Column("finished_at", UtcDateTime),
     Index("ix_job_items_job_id_state", "job_id", "state"),
     Index("ix_job_items_job_id_host_id", "job_id", "host_id"),
+    Index("ix_job_items_job_id_pharmacy_id", "job_id", "pharmacy_id"),
     Index("ix_job_items_state", "state"),
-    Index("ix_job_items_vm_id", "vm_id"),
+    Index("ix_job_items_vm_id_job_id", "vm_id", "job_id"),
     **NEVER_REUSED,
 )

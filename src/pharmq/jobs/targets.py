@@ -1,6 +1,6 @@
 """Guests as jobs need them, from the inventory's view and the directory of hosts. Nothing here waits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pharmq.access import Actor, Scope, scope_of
 from pharmq.base.clock import Clock
@@ -35,6 +35,9 @@ class InventoryTargets:
         except NotFound:
             return scope_of(pharmacy_id=item.pharmacy_id, host_id=item.host_id, vm_id=item.vm_id)
         return Scope(host.paths | {f"/vm/{item.vm_id}"}, host.pharmacy_id, item.host_id, item.vm_id)
+
+    def members(self, group_id: int) -> Collection[int]:
+        return self.directory.members(group_id)
 
     def open_now(self, pharmacy_id: int) -> bool:
         pharmacy = self.directory.pharmacy(pharmacy_id)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from house_rig import WholeHouse, whole_house
-from pharmq.access import Actor, Grant, Privilege
+from pharmq.access import SYSTEM, Actor, Grant, Privilege
 from pharmq.access.model import ROLES
 from pharmq.bootstrap import ROUTES
+from pharmq.inventory.model import VmFilter
 
 WHO = {
     "POST /api/session": "public",
@@ -234,6 +235,35 @@ async def test_an_operator_of_one_pharmacy_never_reads_of_another(house: WholeHo
         refused = await client.post("/api/vms/batch/start", json=batch, headers=bearer)
         assert refused.status_code in (403, 404)
         assert (await client.get("/api/jobs", headers=bearer)).json()["total"] == 0
+
+
+async def test_a_job_over_two_pharmacies_is_to_each_a_job_of_its_own(house: WholeHouse) -> None:
+    await house.user("one", "/pharmacy/1")
+    jobs = house.house.jobs
+    job = await jobs.submit(SYSTEM, "stop", wanted=VmFilter(), force=True)
+    await house.until(lambda: (now := jobs.board.job(job.id)) is not None and now.state == "done")
+    whole, foreign = (await jobs.get(SYSTEM, job.id)).counts, house.house.inventory.view.of_pharmacy(2)
+    hidden = next(item for item in (await jobs.items(SYSTEM, job.id))[0] if item.vm_id == foreign[0].id)
+    bearer = {"Authorization": f"Bearer {await house.token('one')}"}
+    async with house.client() as client:
+
+        async def get(path: str) -> Any:
+            answer = await client.get(path, headers=bearer)
+            assert not any(word in answer.text for word in FOREIGN), (path, answer.text)
+            return answer.json()
+
+        listed = await get("/api/jobs?state=done")
+        mine = await get(f"/api/jobs/{job.id}")
+        assert listed == {"items": [mine], "total": 1}
+        assert (mine["counts"]["total"], whole.total) == (4, 8)
+        items = await get(f"/api/jobs/{job.id}/items")
+        assert ({item["pharmacy_id"] for item in items["items"]}, items["total"]) == ({1}, 4)
+        assert (await get(f"/api/jobs/{job.id}/items/{hidden.id}/log"))["status"] == 404
+        (act,) = (await get("/api/audit?kind=power.*"))["items"]
+        done = mine["counts"]["succeeded"]
+        assert 0 < done < whole.succeeded
+        assert (act["outcomes"], act["params"]["total"], act["params"]["job_id"]) == ({"succeeded": done}, done, job.id)
+        assert act["pharmacy_id"] == 1
 
 
 PERSONS: dict[str, list[tuple[str, str]]] = {

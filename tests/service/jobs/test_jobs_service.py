@@ -225,6 +225,85 @@ async def test_a_named_guest_needs_the_right_a_filtered_one_is_skipped(
     assert (await process.jobs.page(OPERATOR))[1] == 1
 
 
+def sees(*paths: str, within: frozenset[str] = frozenset()) -> Actor:
+    """Somebody else than who makes jobs, with the right to see these places and to act there."""
+    both = frozenset({Privilege.SEE, Privilege.POWER})
+    return Actor("user", 9, "seer", tuple(Grant(path, both, within) for path in paths))
+
+
+async def test_a_job_over_many_is_a_job_of_what_one_may_see(process: Process, hosts: dict[int, FakeHost]) -> None:
+    jobs = process.jobs
+    hosts[2].faults = ["http_500"]
+    hosts[2].guests[101].lock_until = 1e9
+    job = await jobs.submit(SYSTEM, "start", wanted=VmFilter())
+    alone = await jobs.submit(SYSTEM, "stop", vms=[VmRef(2, 102)])
+    for one in (job, alone):
+        await process.settled(one.id)
+    whole = await jobs.get(VIEWER, job.id)
+    assert whole.counts == Counts(succeeded=2, failed=2, skipped=2, total=6)
+    process.targets.groups[5] = {1}
+    for seer in (
+        sees("/pharmacy/1"),
+        sees("/host/1"),
+        sees("/group/5"),
+        sees("/vm/1100", "/vm/1101", "/vm/1102"),
+        sees("/", within=frozenset({"/pharmacy/1"})),
+    ):
+        mine = await jobs.get(seer, job.id)
+        assert (mine.state, mine.counts) == ("done", Counts(succeeded=2, skipped=1, total=3)), seer
+        assert (mine.act_id, mine.actor.name) == (whole.act_id, "system")
+        items, total = await jobs.items(seer, job.id)
+        assert ({item.host_id for item in items}, total) == ({1}, 3), seer
+        assert await jobs.items(seer, job.id, states=["failed"]) == ([], 0)
+        assert await jobs.page(seer) == ([mine], 1), "and not the one that was nowhere here"
+        with pytest.raises(NotFound):
+            await jobs.get(seer, alone.id)
+    for nobody in (sees("/group/6"), sees("/pharmacy/3"), sees("/pharmacy/1", within=frozenset({"/host/2"}))):
+        assert await jobs.page(nobody) == ([], 0)
+        with pytest.raises(NotFound):
+            await jobs.items(nobody, job.id)
+
+
+async def test_what_one_may_do_with_a_job_of_which_one_sees_a_part(
+    process: Process, hosts: dict[int, FakeHost]
+) -> None:
+    jobs, seer = process.jobs, sees("/pharmacy/1")
+    hosts[1].guests[100].lock_until = hosts[2].guests[100].lock_until = 1e9
+    job = await jobs.submit(SYSTEM, "start", vms=[VmRef(1, 100), VmRef(1, 101), VmRef(2, 100), VmRef(2, 101)])
+    with pytest.raises(Forbidden):
+        await jobs.cancel(seer, job.id)
+    await process.settled(job.id)
+    items, _ = await jobs.items(SYSTEM, job.id)
+    logged = {item.host_id: item for item in items if item.upid is not None}
+    assert (await jobs.item_log(seer, job.id, logged[1].id)).upid == logged[1].upid
+    with pytest.raises(NotFound):
+        await jobs.item_log(seer, job.id, logged[2].id)
+    assert (await jobs.get(SYSTEM, job.id)).counts.failed == 2
+    again = await jobs.retry(seer, job.id, ["failed"])
+    assert again.counts.total == 1
+    await process.settled(again.id)
+    assert [(item.host_id, item.vmid) for item in (await jobs.items(SYSTEM, again.id))[0]] == [(1, 100)]
+
+
+async def test_a_part_is_over_when_its_own_items_are(process: Process, flowing: FlowingClock) -> None:
+    jobs, mine, theirs = process.jobs, sees("/pharmacy/1"), sees("/pharmacy/2")
+    process.caps = Caps(overall=1, per_host=1)
+    job = await jobs.submit(SYSTEM, "start", vms=[VmRef(1, 100), VmRef(2, 100), VmRef(2, 101)])
+    while (now := await jobs.get(mine, job.id)).state != "done":
+        await flowing.sleep(0.1)
+    assert now.finished_at is not None
+    assert (await jobs.get(SYSTEM, job.id)).state == "running"
+    assert (await jobs.get(theirs, job.id)).state in ("queued", "running")
+    assert [(await jobs.page(mine, state))[1] for state in ("queued", "running", "done", "cancelled")] == [0, 0, 1, 0]
+    assert sum([(await jobs.page(theirs, state))[1] for state in ("queued", "running")]) == 1
+    await jobs.cancel(SYSTEM, job.id)
+    await process.settled(job.id)
+    assert [job.state for job in (await jobs.page(mine))[0]] == ["done"]
+    assert [job.state for job in (await jobs.page(theirs, "cancelled"))[0]] == ["cancelled"]
+    assert (await jobs.get(theirs, job.id)).ended_by == "person"
+    assert (await jobs.get(mine, job.id)).ended_by is None
+
+
 async def test_what_cannot_be_meant_is_refused(process: Process) -> None:
     with pytest.raises(Invalid, match=r"job\.targets"):
         await process.jobs.submit(SYSTEM, "start")

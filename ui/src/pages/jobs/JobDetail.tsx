@@ -17,7 +17,7 @@ import { State } from '@/parts/State'
 import { howWords, itemError, verbWords } from '@/power/words'
 
 import { Again } from './Again'
-import { COUNTED, ended, isOver, ITEM_SIGN, rate, retryable, statesOf, type Counted, type ItemState } from './model'
+import { COUNTED, ended, isOver, ITEM_SIGN, lookAgain, rate, retryable, statesOf, type Counted, type ItemState } from './model'
 
 const PAGE = 200
 
@@ -63,15 +63,20 @@ function Item({ item, canary, onLog }: { item: JobItem; canary: boolean; onLog: 
   )
 }
 
-/** The items of a job, read anew while it moves: at most once a second. */
-function useItems(jobId: number, only: Counted | undefined) {
+/** The items of a job, read anew while it moves: at most once a second, or `every` so many ms where no stream tells. */
+function useItems(jobId: number, only: Counted | undefined, every: number | false) {
   const items = useInfiniteQuery({
     queryKey: ['job-items', jobId, only],
     initialPageParam: 0,
     queryFn: ({ pageParam, signal }) => api.get<List<JobItem>>(`/api/jobs/${jobId}/items`, { query: { limit: PAGE, offset: pageParam, state: only && statesOf(only) }, signal }),
     getNextPageParam: (last, all) => (all.length * PAGE < last.total ? all.length * PAGE : undefined),
     placeholderData: keepPreviousData,
+    refetchInterval: every,
   })
+  useEffect(() => {
+    // Over: what ended after the last look is not told by anybody.
+    if (every === false) void queryClient.invalidateQueries({ queryKey: ['job-items', jobId] }, { cancelRefetch: false })
+  }, [every, jobId])
   const due = useRef(0)
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -157,8 +162,8 @@ interface Props {
 /** One job: what became of each VM, why, and the host's own log of it. */
 export function JobDetail({ jobId, only, onOnly, onClose, onMade }: Props) {
   const live = useJob(jobId)
-  const once = useQuery({ queryKey: ['job', jobId], queryFn: ({ signal }) => api.get<Job>(`/api/jobs/${jobId}`, { signal }), enabled: !live })
-  const items = useItems(jobId, only)
+  const once = useQuery({ queryKey: ['job', jobId], queryFn: ({ signal }) => api.get<Job>(`/api/jobs/${jobId}`, { signal }), enabled: !live, refetchInterval: ({ state }) => lookAgain(live, state.data && [state.data]) })
+  const items = useItems(jobId, only, lookAgain(live, once.data && [once.data]))
   const [log, setLog] = useState<JobItem | null>(null)
   const job = live ?? once.data
   const all = items.data?.pages.flatMap((page) => page.items) ?? []

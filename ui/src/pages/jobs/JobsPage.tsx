@@ -16,7 +16,7 @@ import { State } from '@/parts/State'
 import { verbWords } from '@/power/words'
 
 import { JobDetail } from './JobDetail'
-import { countedOf, ended, isOver, merged, took } from './model'
+import { countedOf, ended, isOver, lookAgain, merged, took } from './model'
 import { Parts } from './Parts'
 
 import './jobs.css'
@@ -59,6 +59,7 @@ export function JobsPage() {
     initialPageParam: 0,
     queryFn: ({ pageParam, signal }) => api.get<List<Job>>('/api/jobs', { query: { state: one, limit: PAGE, offset: pageParam }, signal }),
     getNextPageParam: (last, all) => (all.length * PAGE < last.total ? all.length * PAGE : undefined),
+    refetchInterval: ({ state }) => lookAgain(live.length > 0, state.data?.pages[0]?.items),
   })
   const jobs = useMemo(() => merged(live, pages.data?.pages.flatMap((page) => page.items) ?? [], search.state ? new Set(search.state.split(',')) : null), [live, pages.data, search.state])
   const show = (job: number | undefined) => void navigate({ search: (before) => ({ ...before, job, item: undefined }), replace: true })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import type { Job } from '@/api/types'
 
-import { countedOf, ended, isOver, merged, rate, retryable, statesOf, took } from './model'
+import { countedOf, ended, isOver, lookAgain, merged, rate, retryable, statesOf, took } from './model'
 
 const job = (id: number, state: Job['state'] = 'done', more: Partial<Job> = {}): Job =>
   ({ id, state, started_at: '2026-11-23T01:00:00Z', finished_at: null, counts: { queued: 1, running: 2, succeeded: 3, failed: 1, skipped: 0, unknown: 0, cancelled: 0, total: 7 }, ...more }) as Job
@@ -11,6 +11,13 @@ test('what the stream says wins over the page, newest first, under the filter', 
   const out = merged([job(3, 'running'), job(2, 'done')], [job(2, 'running'), job(1)], new Set(['done']))
   expect(out.map((one) => [one.id, one.state])).toEqual([[2, 'done'], [1, 'done']])
   expect(merged([job(3, 'running')], [], null)).toHaveLength(1)
+})
+
+test('who is told nothing by the stream looks again while something is under way', () => {
+  expect(lookAgain(undefined, [job(1), job(2, 'queued')])).toBeGreaterThan(0)
+  expect(lookAgain(job(2, 'queued'), [job(2, 'queued')])).toBe(false)
+  expect(lookAgain(undefined, [job(1)])).toBe(false)
+  expect(lookAgain(undefined, undefined)).toBe(false)
 })
 
 test('progress and duration', () => {

@@ -25,6 +25,10 @@ export const countedOf = (word: string | undefined): Counted | undefined => COUN
 export const isOver = (job: Pick<Job, 'state'>): boolean => job.state === 'done' || job.state === 'cancelled'
 export const ended = (job: Job): number => job.counts.total - job.counts.queued - job.counts.running
 
+const AGAIN_MS = 3000
+/** The stream tells of jobs only those who see everything. Others ask again, as long as a job is under way. */
+export const lookAgain = (told: unknown, jobs: readonly Pick<Job, 'state'>[] | undefined): number | false => (!told && jobs?.some((job) => !isOver(job)) ? AGAIN_MS : false)
+
 /** Seconds a job took, or has taken so far. */
 export const took = (job: Job, nowMs: number): number | null =>
   job.started_at ? Math.max(0, ((job.finished_at ? Date.parse(job.finished_at) : nowMs) - Date.parse(job.started_at)) / 1000) : null
