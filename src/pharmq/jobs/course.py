@@ -171,15 +171,21 @@ class Course:
         self.around.store.begin_job(conn, item.job_id, now)
         tx.after_commit(lambda: self.around.board.began(item.job_id, now))
 
-    async def _post(self, client: HostClient, item: Item, claimed_at: float) -> Item | None:
-        """The one place that makes a host do something."""
+    async def _post(
+        self, client: HostClient, item: Item, claimed_at: float, before: Ending | None = None
+    ) -> Item | None:
+        """The one place that makes a host do something. ``before``: how the item's last task ended; what has once
+        reached a host ends so when it cannot be sent again, and is not put back among what has not begun."""
         if self.around.clock.monotonic() - claimed_at > LEASE_S / 2:
             # This process stood still: another may believe the item to be its own by now, and look for our task.
-            return await self._unsend(item, self.around.pace.resend_pause)
+            pause = self.around.pace.resend_pause
+            return await (self._unsend(item, pause) if before is None else self._end(item, before))
         try:
             upid = await ask(client, item)
         except PveError as error:
-            return item if error.executed != "no" else await self._not_sent(item, error)
+            if error.executed != "no":
+                return item
+            return await (self._not_sent(item, error) if before is None else self._end(item, before))
         if upid is not None:
             return await self._adopt(item, upid.text)
         await self._end(item, Ending("succeeded"))
@@ -349,7 +355,7 @@ class Course:
             return again
 
         again = await self._together.do(write)
-        return None if again is None else await self._post(client, again, claimed_at)
+        return None if again is None else await self._post(client, again, claimed_at, ending)
 
     # --- the end
 

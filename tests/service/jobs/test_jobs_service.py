@@ -91,6 +91,17 @@ async def test_a_start_waits_for_the_lock_that_a_stop_has_left(
     assert (item.state, item.reason) == ("failed", "job.config_locked")
 
 
+async def test_a_start_that_has_reached_its_host_is_not_put_back_among_what_waits(
+    process: Process, hosts: dict[int, FakeHost], flowing: FlowingClock
+) -> None:
+    """Its first task found the lock and the host refuses the second sending: the first is the outcome, and is told."""
+    hosts[1].guests[100].lock_until = flowing.elapsed + 300
+    hosts[1].faults = ["refused", ""]  # the last comes first
+    _, (item,) = await run(process, "start", VmRef(1, 100))
+    assert (item.state, item.reason) == ("failed", "job.config_locked")
+    assert len(hosts[1].tasks_) == 1
+
+
 async def test_silence_after_sending_is_never_answered_by_sending_again(
     process: Process, hosts: dict[int, FakeHost], flowing: FlowingClock
 ) -> None:
