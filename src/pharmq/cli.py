@@ -11,12 +11,13 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from pharmq import __version__
 from pharmq.access import SYSTEM
 from pharmq.base.config import Config, default_data_dir, sqlite_url
 from pharmq.base.errors import PharmqError
-from pharmq.base.messages import Language, render
+from pharmq.base.messages import Language, language_of, render
 from pharmq.base.secret import Secret
 from pharmq.bootstrap import ROUTES, Ground, House, open_ground
 from pharmq.doctor import examine
@@ -63,13 +64,9 @@ def _default_key() -> Path:
     return Path(base) / "pharmq" / "master.key"
 
 
-def _language() -> Language:
-    return "ko" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("ko") else "en"
-
-
 def explain(error: PharmqError) -> None:
     """What happened, why, what to do: on standard error."""
-    message = render(error.code, error.params, _language())
+    message = render(error.code, error.params, language_of(os.environ))
     err.print(f"[bold red]{message.title}[/]")
     for line in (message.why, message.remedy):
         if line:
@@ -139,8 +136,9 @@ def doctor(
     database_url: DatabaseUrl = None,
     key_file: KeyFile = None,
     public_url: Annotated[str | None, typer.Option(envvar="PHARMQ_PUBLIC_URL")] = None,
+    lang: Annotated[Language | None, typer.Option(help="As LC_ALL, LC_MESSAGES or LANG say, else English.")] = None,
 ) -> None:
-    """Tell what is wrong with this installation; exit with 1 when something is."""
+    """Tell what is wrong with this installation, why, and what to do; exit with 1 when something is."""
     base = _config(data_dir, database_url, key_file)
     config = Config(
         data_dir=base.data_dir, database_url=base.database_url, key_file=base.key_file, public_url=public_url
@@ -149,7 +147,9 @@ def doctor(
     table = Table(box=None, show_header=False, pad_edge=False)
     signs = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "failed": "[red]failed[/]"}
     for finding in findings:
-        table.add_row(signs[finding.result], finding.what, finding.remedy)
+        message = finding.message(lang or language_of(os.environ))
+        parts = filter(None, (message.title, message.why, message.remedy))
+        table.add_row(signs[finding.result], Text("\n".join(parts)))
     out.print(table)
     if any(finding.result == "failed" for finding in findings):
         raise typer.Exit(1)
@@ -240,7 +240,7 @@ def token_create(
 def audit_verify(data_dir: DataDir = None, database_url: DatabaseUrl = None, key_file: KeyFile = None) -> None:
     """Follow the journal's chain from the first row to its head; exit with 1 when anything was changed."""
     report = _run(_config(data_dir, database_url, key_file), lambda ground: ground.proof.check_and_record(SYSTEM))
-    language = _language()
+    language = language_of(os.environ)
     for found in report.findings:
         message = render(found.code, {"first": found.first, "last": found.last, "detail": found.detail}, language)
         err.print(f"[red]{message.title}[/]")

@@ -98,11 +98,14 @@ async def test_another_key_is_refused_with_a_remedy(tmp_path: Path) -> None:
         await asyncio.sleep(0.1)
         assert "Put the key file back" in server.text
     async with running(
-        ["-m", "pharmq", "doctor", "--data-dir", str(tmp_path / "data")], **key_of(tmp_path), COLUMNS="200"
+        ["-m", "pharmq", "doctor", "--lang", "ko", "--data-dir", str(tmp_path / "data")],
+        **key_of(tmp_path),
+        COLUMNS="200",
     ) as doctor:
         assert await asyncio.wait_for(doctor.process.wait(), 30) == 1
         await asyncio.sleep(0.1)
-        assert "master key is missing" in doctor.text
+        assert "암호화 키가 없습니다." in doctor.text
+        assert "백업한 키 파일을 되돌려 놓으세요." in doctor.text
 
 
 async def test_tls_by_files_and_a_renewed_certificate_without_a_restart(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ a parameter; ``{name|을/를}`` adds the Korean particle that fits the parameter
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -20,6 +21,12 @@ _SLOT = re.compile(r"\{(\w+)(?:\|([^}]+))?\}")
 # Digits and Latin letters whose Korean reading ends in a consonant (0 영, 1 일, 3 삼, 6 육, 7 칠, 8 팔; L, M, N, R).
 _CLOSED = frozenset("013678lmnr")
 _CLOSED_BY_RIEUL = frozenset("178lr")
+
+
+def language_of(environment: Mapping[str, str]) -> Language:
+    """The language that a terminal asks for: the first of these that is set and not empty, as POSIX has it."""
+    wanted = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "ko" if wanted.startswith("ko") else "en"
 
 
 class Message(msgspec.Struct, frozen=True):

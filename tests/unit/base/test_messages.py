@@ -7,7 +7,7 @@ import pytest
 
 import pharmq
 from pharmq.base.errors import FieldError, PharmqError
-from pharmq.base.messages import LANGUAGES, catalogue, fill, particle, render
+from pharmq.base.messages import LANGUAGES, catalogue, fill, language_of, particle, render
 
 SLOT = re.compile(r"\{(\w+)")
 
@@ -82,3 +82,18 @@ def test_a_missing_parameter_shows_a_dash() -> None:
 
 def test_an_unknown_code_shows_itself() -> None:
     assert render("no.such.code", {}, "ko").title == "no.such.code"
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "ko_KR.UTF-8"}, "ko"),
+        ({"LANG": "ko_KR.UTF-8", "LC_MESSAGES": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "C", "LC_ALL": "ko_KR"}, "ko"),
+        ({"LANG": "ko_KR.UTF-8", "LC_ALL": ""}, "ko"),
+        ({"LANG": "ja_JP.UTF-8"}, "en"),
+    ],
+)
+def test_a_terminal_says_its_language(environment: dict[str, str], language: str) -> None:
+    assert language_of(environment) == language
