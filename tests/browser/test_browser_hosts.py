@@ -6,7 +6,8 @@ from playwright.async_api import Page, expect
 
 from browser.stage import Stage, until
 from browser.visit import Visit, field_of
-from pharmq_sim.testing import PASSWORD
+from pharmq.base.clock import SystemClock
+from pharmq_sim.testing import PASSWORD, SimCluster
 
 
 async def shown_fingerprint(page: Page) -> str:
@@ -66,6 +67,41 @@ async def test_a_wrong_address_is_told_at_its_field(stage: Stage, visit: Visit) 
         await expect(field_of(page, "주소")).to_have_attribute("aria-invalid", "true")
         await expect(dialog.get_by_text(re.compile("형식이 맞지 않습니다|확인하세요")).first).to_be_visible()
     assert "다음: 로그인" not in await dialog.inner_text()
+
+
+async def test_a_clusters_other_node_is_entered_and_its_certificate_confirmed(stage: Stage, visit: Visit) -> None:
+    async with SimCluster(SystemClock()) as nodes:
+        body = {"pharmacy_id": stage.pharmacy_ids[6], "host_ip": nodes[0].address, "host_port": nodes[0].port}
+        login = {"kind": "password", "username": "root@pam", "secret": PASSWORD}
+        more = {"fingerprint": nodes[0].fingerprint, "credential": login}
+        host_id = (await stage.api("POST", "/api/proxmox/hosts", body | more))["id"]
+        try:
+            page = await visit.page(f"/hosts/{host_id}")
+            panel = page.get_by_role("region", name="접속 주소")
+            await expect(panel).to_contain_text("다른 주소없음")
+            await panel.get_by_role("button", name="다른 주소 변경").click()
+            dialog = page.get_by_role("dialog", name="다른 주소 변경")
+            addresses = dialog.get_by_label("다른 주소", exact=True)
+            visit.expects(400, f"/api/proxmox/hosts/{host_id}")
+            await addresses.fill("10.0.0.300")
+            await dialog.get_by_role("button", name="저장").click()
+            await expect(dialog).to_contain_text("주소 '10.0.0.300'의 형식이 맞지 않습니다.")
+            visit.expects(409, f"/api/proxmox/hosts/{host_id}")
+            await addresses.fill(nodes[1].address)
+            await dialog.get_by_role("button", name="저장").click()
+            await expect(dialog).to_contain_text("127.0.0.2는 아직 확인하지 않은 인증서를 보여 줍니다.")
+            await expect(dialog.locator("ol.fingerprint")).to_have_attribute("aria-label", nodes[1].fingerprint)
+            confirm = dialog.get_by_role("button", name="지문 확정하고 저장")
+            await expect(confirm).to_be_disabled()
+            # No password has reached the other node before a person knew it.
+            assert nodes[1].requests == 0
+            await dialog.get_by_label("서버에 표시된 지문과 같습니다.").check()
+            await confirm.click()
+            await expect(dialog).to_have_count(0)
+            await expect(panel).to_contain_text("다른 주소127.0.0.2")
+            await expect(page.get_by_role("region", name="인증서").locator("ol.fingerprint")).to_have_count(2)
+        finally:
+            await stage.api("DELETE", f"/api/proxmox/hosts/{host_id}?force=true")
 
 
 HEAD = "code,name,phone,region,hours,host_ip,host_port"

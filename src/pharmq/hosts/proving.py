@@ -187,7 +187,8 @@ async def prove(
     except PveError as error:
         if not force:
             raise as_problem(error, credential_field) from error
-        pins = (Pin(fingerprint),) if fingerprint else draft.pins
+        known = {pin.fingerprint for pin in draft.pins}
+        pins = draft.pins if fingerprint is None or fingerprint in known else (Pin(fingerprint),)
         host = msgspec.structs.replace(draft, pins=pins, host_port=ports[0])
         return Proof(host, failed(error, clock.now(), None))
     if not found.is_proxmox and not force:

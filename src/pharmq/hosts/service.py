@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pharmq.access import Actor, Privilege, Scope, allows, require, where, who
 from pharmq.base.clock import Clock
-from pharmq.base.errors import Conflict, FieldError, Invalid
+from pharmq.base.errors import Conflict, FieldError, Invalid, invalid_field
 from pharmq.base.ids import new_act_id
 from pharmq.db import Database
 from pharmq.hosts import store, views
@@ -337,12 +337,13 @@ class HostsService:
 
 
 def _alternates(addresses: Sequence[str]) -> tuple[str, ...]:
-    try:
-        return tuple(dict.fromkeys(parse(address).address for address in addresses))
-    except ValueError:
-        raise Invalid(
-            "request.invalid", fields={"addresses": [FieldError("host.address_malformed", {"text": str(addresses)})]}
-        ) from None
+    found: dict[str, None] = {}
+    for address in addresses:
+        try:
+            found[parse(address).address] = None
+        except ValueError:
+            raise invalid_field("addresses", "host.address_malformed", text=address) from None
+    return tuple(found)
 
 
 def _taken(address: str, port: int) -> Conflict:

@@ -3,7 +3,7 @@
 import pytest
 
 from hosts_rig import ADMIN, Rig
-from pharmq.base.errors import Conflict
+from pharmq.base.errors import Conflict, FieldError, Invalid
 from pharmq.hosts.forms import HostPatch
 from pharmq.pve import Guest
 from pharmq_sim.testing import SimCluster
@@ -74,6 +74,23 @@ async def test_an_address_that_goes_takes_its_pin_with_it(rig: Rig) -> None:
         host_id = await enrolled(rig, cluster)
         row = await rig.moving(rig.hosts.change(ADMIN, host_id, HostPatch(addresses=())))
         assert [pin.fingerprint for pin in row.certificate.nodes] == [cluster[0].fingerprint]
+
+
+async def test_other_nodes_keep_their_pins_while_the_first_is_silent(rig: Rig) -> None:
+    async with SimCluster(rig.clock) as cluster:
+        host_id = await enrolled(rig, cluster)
+        cluster[0].faults.set("refused")
+        patch = HostPatch(addresses=("127.0.0.2", "127.0.0.3"), force=True)
+        row = await rig.moving(rig.hosts.change(ADMIN, host_id, patch))
+        assert [pin.fingerprint for pin in row.certificate.nodes] == [cluster[0].fingerprint, cluster[1].fingerprint]
+
+
+async def test_a_mistyped_further_address_is_named(rig: Rig) -> None:
+    async with SimCluster(rig.clock) as cluster:
+        host_id = await enrolled(rig, cluster)
+        with pytest.raises(Invalid) as caught:
+            await rig.hosts.change(ADMIN, host_id, HostPatch(addresses=("127.0.0.2", "10.0.0.300")))
+        assert caught.value.fields == {"addresses": [FieldError("host.address_malformed", {"text": "10.0.0.300"})]}
 
 
 async def test_a_console_goes_to_the_node_that_listens(rig: Rig) -> None:

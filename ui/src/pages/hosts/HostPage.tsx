@@ -18,6 +18,7 @@ import { Icon, Sign } from '@/parts/Icon'
 import { notifyDone, notifyFailed } from '@/parts/notify'
 import { HostState, reasonWords, VmState } from '@/parts/State'
 
+import { Addresses } from './Addresses'
 import { CredentialFields, credentialBody, credentialReady, noCredential, type CredentialDraft } from './CredentialFields'
 import { Fingerprint } from './Fingerprint'
 
@@ -197,6 +198,7 @@ export function HostPage() {
               <div className="fact"><dt>{t('host.last_contact')}</dt><dd><Ago at={host.last_contact} /></dd></div>
             </dl>
           </section>
+          <Addresses host={host} />
           <CertificatePanel key={host.certificate?.seen ?? ''} host={host} />
         </div>
       </div>
