@@ -77,6 +77,33 @@ async def test_a_filter_shows_what_would_be_done_before_anything_is(stage: Stage
     assert await jobs_so_far(stage) == before
 
 
+async def test_a_long_choice_survives_a_reload_and_is_missed_aloud_elsewhere(stage: Stage, visit: Visit) -> None:
+    vm = await stage.vm(1, KIOSK)
+    # Ids that nothing has are chosen too: they are counted and told, not left out in silence.
+    ids = [vm["id"], *range(900_000, 901_599)]
+    page = await visit.page(f"/jobs/new?verb=shutdown&vms={','.join(map(str, ids))}")
+    await expect(page.get_by_text("1,600대 선택")).to_be_visible()
+    await page.get_by_role("button", name="없어진 VM #900000 빼기").click()
+    await expect(page).to_have_url(re.compile(r"/jobs/new\?verb=shutdown&choice=1599-[a-z0-9]+$"))
+    await page.reload()
+    await expect(page.get_by_text("1,599대 선택")).to_be_visible()
+    await expect(page.get_by_text("1598대는 없어졌거나")).to_be_visible()
+    await expect(answer_of(page).get_by_role("heading", level=3)).to_have_text("강남온누리약국 KIOSK-1을 종료할까요?")
+
+    other = await visit.page(page.url.removeprefix(stage.url))
+    failure = other.locator(".failure")
+    await expect(failure.locator(".title")).to_have_text("고른 VM의 목록이 여기에 없습니다.")
+    await expect(failure.locator(".why")).to_contain_text("다른 탭이나 브라우저")
+    await expect(failure.locator(".remedy")).to_contain_text("다시 고르거나")
+    await expect(failure.get_by_role("link", name="통합 VM 관리")).to_have_attribute("href", "/vms")
+    await expect(answer_of(other).get_by_role("button")).to_have_count(0)
+    # Chosen anew, it is a choice like any other.
+    await other.get_by_role("searchbox", name="약국, VM 이름, IP로 찾기").fill("강남온누리 KIOSK")
+    await other.get_by_role("button", name="강남온누리약국 KIOSK-1 추가").click()
+    await expect(failure).to_have_count(0)
+    await expect(other).to_have_url(re.compile(rf"vms=(%22)?{vm['id']}(%22)?$"))
+
+
 async def test_a_canary_that_fails_stops_the_rest_and_what_failed_is_tried_again(kiosks: Stage, visit: Visit) -> None:
     stage = kiosks
     slow_kiosks(stage, 60)

@@ -132,7 +132,7 @@ const jobs = createRoute({
 })
 /** Which VMs, as the forms of jobs and schedules take them from an address. */
 const targets = (s: Search) => ({
-  vms: words(s.vms), pharmacy_id: words(s.pharmacy_id), group_id: words(s.group_id), host_id: words(s.host_id), type: words(s.type), status: words(s.status),
+  vms: words(s.vms), choice: text(s.choice), pharmacy_id: words(s.pharmacy_id), group_id: words(s.group_id), host_id: words(s.host_id), type: words(s.type), status: words(s.status),
   host_status: words(s.host_status), tag: words(s.tag), q: text(s.q), all: flag(s.all),
 })
 const newJob = createRoute({

@@ -9,6 +9,7 @@ import { Failure } from '@/parts/Failure'
 import { notifyDone, notifyFailed } from '@/parts/notify'
 
 import { endAsk, usePowerAsk, type PowerAsk } from './ask'
+import { choiceSearch, keepChoice } from './choice'
 import { isHarmless, isTyped, mustType } from './order'
 import { follow, plan, send } from './send'
 import { Skips } from './Skips'
@@ -41,7 +42,8 @@ function More({ ask }: { ask: PowerAsk }) {
   if (!ask.vmIds) return null
   const go = () => {
     endAsk()
-    void router.navigate({ to: '/jobs/new', search: { verb: ask.order.how.verb, vms: ask.vmIds!.join(',') } })
+    keepChoice(ask.vmIds!)
+    void router.navigate({ to: '/jobs/new', search: { verb: ask.order.how.verb, ...choiceSearch(ask.vmIds!) } })
   }
   return <button type="button" className="link power-more" onClick={go}>{t('power.more')}</button>
 }

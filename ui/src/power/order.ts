@@ -1,6 +1,8 @@
 /** What somebody wants done to which VMs, as forms hold it and as the API takes it. Pure. */
 import type { HostStatus, JobOptions, JobVerb, Verb, VmFilter, VmStatus, VmType } from '@/api/types'
 
+import { choiceSearch, readIds, type ChoiceSearch } from './choice'
+
 /** A VM chosen by hand. */
 export interface Chosen {
   vm_id: number
@@ -19,6 +21,8 @@ export interface Targets {
   /** An empty filter means every VM: somebody has to say so. */
   everything: boolean
   vms: Chosen[]
+  /** The address names a choice that this tab does not have. */
+  lost?: boolean
 }
 /** The verb with all that may be said about how. */
 export interface How {
@@ -128,8 +132,7 @@ export const pathOf = (verb: JobVerb): string =>
 
 // --- in an address
 
-export interface TargetsSearch {
-  vms?: string
+export interface TargetsSearch extends ChoiceSearch {
   pharmacy_id?: string
   group_id?: string
   host_id?: string
@@ -141,16 +144,12 @@ export interface TargetsSearch {
   all?: true
 }
 
-const numbers = (text: string | undefined): number[] => (text ? text.split(',').map(Number).filter((n) => Number.isSafeInteger(n) && n > 0) : [])
 const among = <T extends string>(text: string | undefined, known: readonly T[]): T[] => known.filter((one) => text?.split(',').includes(one))
 
-/** Ids of a list in the address; the rows come from the live store. */
-export const listedIds = (search: TargetsSearch): number[] => numbers(search.vms)
-
 export const filterOf = (search: TargetsSearch): Filter => ({
-  pharmacy_id: numbers(search.pharmacy_id),
-  group_id: numbers(search.group_id),
-  host_id: numbers(search.host_id),
+  pharmacy_id: readIds(search.pharmacy_id),
+  group_id: readIds(search.group_id),
+  host_id: readIds(search.host_id),
   type: among(search.type, TYPES),
   status: among(search.status, STATUSES),
   host_status: among(search.host_status, HOST_STATUSES),
@@ -159,7 +158,7 @@ export const filterOf = (search: TargetsSearch): Filter => ({
 })
 
 export function searchOf(targets: Targets): TargetsSearch {
-  if (targets.by === 'list') return targets.vms.length > 0 ? { vms: targets.vms.map((vm) => vm.vm_id).join(',') } : {}
+  if (targets.by === 'list') return choiceSearch(targets.vms.map((vm) => vm.vm_id))
   const said = Object.fromEntries(Object.entries(filterBody(targets.filter)).map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : value]))
   return targets.everything && Object.keys(said).length === 0 ? { all: true } : said
 }

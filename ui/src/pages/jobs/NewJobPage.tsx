@@ -10,6 +10,7 @@ import { Failure } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
 import { notifyDone } from '@/parts/notify'
 import type { Order } from '@/power/ask'
+import { keepChoice } from '@/power/choice'
 import { PaceFields, VerbFields } from '@/power/form/HowFields'
 import { JOB_VERBS, targetsOf, verbOf } from '@/power/form/initial'
 import { useSettled } from '@/power/form/settled'
@@ -48,7 +49,10 @@ function Form() {
   })
   const stale = dry.isPlaceholderData || JSON.stringify(asked) !== JSON.stringify(order)
   // The address follows, so that the form can be sent to a colleague or kept as a bookmark.
-  const address = (verb: JobVerb, next: Targets) => void navigate({ to: '/jobs/new', search: { verb, ...searchOf(next) }, replace: true })
+  const address = (verb: JobVerb, next: Targets) => {
+    keepChoice(next.vms.map((vm) => vm.vm_id))
+    void navigate({ to: '/jobs/new', search: { verb, ...searchOf(next) }, replace: true })
+  }
   const may = useMay(privilegeOf(how.verb))
   const run = async () => {
     setBusy(true)

@@ -9,6 +9,7 @@ import { count } from '@/i18n/format'
 import { store } from '@/live/store'
 import { Icon, type IconName } from '@/parts/Icon'
 import { askPower } from '@/power/ask'
+import { choiceSearch, keepChoice } from '@/power/choice'
 
 import { allowed, hasScreen } from './acts'
 
@@ -29,7 +30,8 @@ export function PickBar({ vms, hidden, onClear }: Props) {
   const places = useMemo(() => new Set(vms.map((vm) => vm.pharmacy_id)), [vms])
   const open = [...places].filter((id) => store.row('pharmacies', id)?.opening.state === 'open').length
   const screens = vms.filter(hasScreen)
-  const ids = vms.map((vm) => vm.id)
+  const ids = useMemo(() => vms.map((vm) => vm.id), [vms])
+  const chosen = useMemo(() => choiceSearch(ids), [ids])
   const can = (verb: Verb) => vms.some((vm) => allowed(vm, verb))
   const shown = Math.min(screens.length, MOST_AT_ONCE)
   return (
@@ -44,8 +46,8 @@ export function PickBar({ vms, hidden, onClear }: Props) {
         <Menu.Dropdown>
           {MORE.map((verb) => <Menu.Item key={verb} disabled={!can(verb)} onClick={() => askPower(verb, ids)}>{t(`verb.${verb}`)}</Menu.Item>)}
           <Menu.Divider />
-          {FORM.map((verb) => <Menu.Item key={verb} renderRoot={(props) => <Link {...props} to="/jobs/new" search={{ verb, vms: ids.join(',') }} />}>{t(`verb.${verb}`)}</Menu.Item>)}
-          <Menu.Item renderRoot={(props) => <Link {...props} to="/schedules/new" search={{ vms: ids.join(',') }} />}>{t('schedules.add')}</Menu.Item>
+          {FORM.map((verb) => <Menu.Item key={verb} onClick={() => keepChoice(ids)} renderRoot={(props) => <Link {...props} to="/jobs/new" search={{ verb, ...chosen }} />}>{t(`verb.${verb}`)}</Menu.Item>)}
+          <Menu.Item onClick={() => keepChoice(ids)} renderRoot={(props) => <Link {...props} to="/schedules/new" search={chosen} />}>{t('schedules.add')}</Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <button type="button" className="btn ghost" onClick={onClear}><Icon name="close" /><span className="phone-hide">{t('vms.unselect')}</span></button>

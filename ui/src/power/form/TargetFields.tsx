@@ -1,4 +1,5 @@
 import { Checkbox, MultiSelect, TextInput } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 
 import { useGroups } from '@/access/places'
@@ -6,6 +7,7 @@ import type { Pharmacy } from '@/api/types'
 import { t } from '@/i18n'
 import { useFoundPharmacies } from '@/live/find'
 import { useRows } from '@/live/store'
+import { CodeFailure } from '@/parts/Failure'
 
 import { HOST_STATUSES, isOpenFilter, STATUSES, TYPES, type Filter, type Targets } from '../order'
 
@@ -67,17 +69,19 @@ function FilterFields({ filter, onChange }: { filter: Filter; onChange: (filter:
 
 /** Which VMs: by a filter or by name. `later`: the filter is evaluated at each run. */
 export function TargetFields({ targets, onChange, later = false }: { targets: Targets; onChange: (targets: Targets) => void; later?: boolean }) {
+  const set = (change: Partial<Targets>) => onChange({ ...targets, lost: false, ...change })
   return (
     <fieldset className="order-part">
       <legend>{t('order.targets')}</legend>
       <div className="row-flex wrap">
-        <Segments label={t('order.targets')} options={(['filter', 'list'] as const).map((value) => ({ value, label: t(`order.by.${value}`) }))} value={targets.by} onChange={(by) => onChange({ ...targets, by })} />
+        <Segments label={t('order.targets')} options={(['filter', 'list'] as const).map((value) => ({ value, label: t(`order.by.${value}`) }))} value={targets.by} onChange={(by) => set({ by })} />
         <span className="small t3">{t(targets.by === 'list' ? 'order.list_hint' : later ? 'order.filter_later' : 'order.filter_now')}</span>
       </div>
+      {targets.lost && <CodeFailure code="ui.choice_lost"><Link className="btn in-row" to="/vms">{t('nav.vms')}</Link></CodeFailure>}
       {targets.by === 'filter'
-        ? <FilterFields filter={targets.filter} onChange={(filter) => onChange({ ...targets, filter })} />
-        : <VmPicker vms={targets.vms} onChange={(vms) => onChange({ ...targets, vms })} />}
-      {targets.by === 'filter' && isOpenFilter(targets.filter) && <Checkbox label={t('order.everything')} description={t('order.everything_hint')} checked={targets.everything} onChange={(event) => onChange({ ...targets, everything: event.currentTarget.checked })} />}
+        ? <FilterFields filter={targets.filter} onChange={(filter) => set({ filter })} />
+        : <VmPicker vms={targets.vms} onChange={(vms) => set({ vms })} />}
+      {targets.by === 'filter' && isOpenFilter(targets.filter) && <Checkbox label={t('order.everything')} description={t('order.everything_hint')} checked={targets.everything} onChange={(event) => set({ everything: event.currentTarget.checked })} />}
     </fieldset>
   )
 }

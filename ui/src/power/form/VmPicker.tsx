@@ -18,6 +18,8 @@ const AT_ONCE = 1000
 
 export const chosenOf = (vm: Vm): Chosen => ({ vm_id: vm.id, host_id: vm.host_id, vmid: vm.vmid, vm_name: vm.vm_name, pharmacy_id: vm.pharmacy_id, pharmacy_name: vm.pharmacy_name })
 
+const nameOf = (vm: Chosen): string => (vm.vm_name ? `${vm.pharmacy_name} ${vm.vm_name}` : t('order.gone_vm', { vmid: vm.vmid || `#${vm.vm_id}` }))
+
 /** VMs by name: searched for, added, taken out again. */
 export function VmPicker({ vms, onChange }: { vms: readonly Chosen[]; onChange: (vms: Chosen[]) => void }) {
   const [q, setQ] = useState('')
@@ -65,8 +67,8 @@ export function VmPicker({ vms, onChange }: { vms: readonly Chosen[]; onChange: 
             {vms.map((vm) => (
               <li key={vm.vm_id}>
                 <span className={vm.gone ? 'chosen gone' : 'chosen'}>
-                  <span className="ellipsis">{vm.vm_name ? `${vm.pharmacy_name} ${vm.vm_name}` : t('order.gone_vm', { vmid: vm.vmid })}</span>
-                  <button type="button" aria-label={t('order.take_out', { name: `${vm.pharmacy_name} ${vm.vm_name}` })} onClick={() => onChange(vms.filter((one) => one !== vm))}><Icon name="close" size={12} /></button>
+                  <span className="ellipsis">{nameOf(vm)}</span>
+                  <button type="button" aria-label={t('order.take_out', { name: nameOf(vm) })} onClick={() => onChange(vms.filter((one) => one !== vm))}><Icon name="close" size={12} /></button>
                 </span>
               </li>
             ))}
