@@ -249,6 +249,9 @@ class House:
         screens.touch = lambda vm_id: self.live.touch("screens", vm_id)
         self.live.register("screens", self.consoles.encoded_screen, screens.ids, self.consoles.scope_of_screen)
         self.live.register("jobs", self._encoded_job, board.job_ids, lambda _job: EVERYTHING)
+        plans = self.schedules.board
+        plans.touch = lambda number: self.live.touch("schedules", number)
+        self.live.register("schedules", plans.encoded, plans.ids, lambda _plan: EVERYTHING, plans.is_own)
 
     def _place(self, path: str) -> Scope | None:
         """A grant's path with its ancestors; None when there is no such object."""

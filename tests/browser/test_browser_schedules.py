@@ -178,6 +178,40 @@ async def test_it_is_paused_edited_copied_and_removed(stage: Stage, visit: Visit
     await expect(row).to_have_count(1)
 
 
+async def test_what_others_do_is_told_and_not_asked_for_again_and_again(stage: Stage, visit: Visit) -> None:
+    await visit.context.clock.install()
+    page = await visit.page("/schedules")
+    await expect(page.get_by_text("아직 예약이 없습니다.")).to_be_visible()
+    dashboard = await visit.page("/")
+    soon = dashboard.get_by_role("region", name="다음 예약")
+    await expect(soon).to_contain_text("예약된 실행이 없습니다.")
+    number = await schedule(stage, "밤 서버 시작")
+    row = page.get_by_role("row").filter(has_text="밤 서버 시작")
+    await expect(row).to_contain_text("03:00")
+    await expect(soon).to_contain_text("밤 서버 시작")
+    await row.click()
+    history = page.get_by_role("region", name="실행 이력")
+    await expect(history).to_contain_text("아직 실행한 적이 없습니다.")
+    await stage.api("POST", f"/api/schedules/{number}/run")
+    await expect(history.get_by_role("listitem")).to_contain_text("직접 실행")
+    await expect(history.get_by_role("listitem")).to_contain_text("완료")
+
+    await visit.quiet()
+    asked: list[str] = []
+    for each in (page, dashboard):
+        each.on("request", lambda request: asked.append(request.url) if request.method == "GET" else None)
+        await each.clock.fast_forward(40_000)
+        await each.clock.fast_forward(10_000)
+    await visit.quiet()
+    assert [url for url in asked if "/api/schedules" in url] == []
+
+    visit.expects(404, f"/api/schedules/{number}")
+    await stage.api("DELETE", f"/api/schedules/{number}")
+    await expect(soon).to_contain_text("예약된 실행이 없습니다.")
+    open_one = page.get_by_role("region", name="밤 서버 시작")
+    await expect(open_one.locator(".failure .title")).to_have_text("예약을 찾을 수 없습니다.")
+
+
 async def test_around_opening_hours_only_what_has_hours_is_meant(stage: Stage, visit: Visit) -> None:
     """One pharmacy of the stage has hours; a cron that cannot be read and a list of VMs are told where they stand."""
     page = await visit.page(f"/vms?pharmacy_id={stage.pharmacy_ids[0]}&type=pos,kiosk")

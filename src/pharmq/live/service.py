@@ -38,11 +38,13 @@ Samples: TypeAlias = tuple[list[list[object]], list[list[object]]]
 
 
 class Kind(NamedTuple):
-    """Where rows of one kind come from: ``encode`` gives JSON or None when it is gone, ``scope`` None likewise."""
+    """Where rows of one kind come from: ``encode`` gives JSON or None when it is gone, ``scope`` None likewise.
+    ``own``: an actor sees it, whatever they hold in that scope."""
 
     encode: Callable[[int], bytes | None]
     ids: Callable[[], Iterable[int]]
     scope: Callable[[int], Scope | None]
+    own: Callable[[Actor, int], bool]
 
 
 class Measured(NamedTuple):
@@ -135,9 +137,10 @@ class LiveService:
         encode: Callable[[int], bytes | None],
         ids: Callable[[], Iterable[int]],
         scope: Callable[[int], Scope | None],
+        own: Callable[[Actor, int], bool] = lambda _actor, _number: False,
     ) -> None:
         """Rows of ``kind`` travel under that name. ``ids``: those of a snapshot."""
-        self._kinds[kind] = Kind(encode, ids, scope)
+        self._kinds[kind] = Kind(encode, ids, scope, own)
 
     def touch(self, kind: str, number: int) -> None:
         """The row looks different now, or is gone."""
@@ -225,7 +228,7 @@ class LiveService:
                 return
 
     def _sees(self, subscriber: Subscriber, source: Kind, number: int) -> bool:
-        if subscriber.everything:
+        if subscriber.everything or source.own(subscriber.actor, number):
             return True
         scope = source.scope(number)
         return scope is not None and allows(subscriber.actor, Privilege.SEE, scope)

@@ -11,6 +11,7 @@ from pharmq.base.clock import Clock
 from pharmq.base.errors import Unavailable
 from pharmq.base.spawn import Spawner
 from pharmq.hosts.model import Pharmacy
+from pharmq.schedules.board import Board
 from pharmq.schedules.due import judge
 from pharmq.schedules.model import Run, Schedule
 from pharmq.schedules.rules import Around as AroundHours
@@ -29,8 +30,9 @@ SETTLED = timedelta(seconds=15)
 class Keeper:
     """``look`` does everything once and may be called by several managers at the same time."""
 
-    def __init__(self, serving: Serving, clock: Clock) -> None:
+    def __init__(self, serving: Serving, board: Board, clock: Clock) -> None:
         self.serving = serving
+        self.board = board
         self.clock = clock
         self._spawner = Spawner("schedules")
 
@@ -71,6 +73,7 @@ class Keeper:
             await self._start_queued(queued, now)
         if waiting:
             await self._look_for_hosts(now)
+        await self.board.look()
         async with around.db.read() as conn:
             soonest = await around.store.next_due(conn)
         if soonest is None:

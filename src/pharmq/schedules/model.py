@@ -131,6 +131,17 @@ class Waiting(msgspec.Struct, frozen=True):
     until: datetime
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """How a schedule stood at a look; two that are equal look the same to people."""
+
+    owner_id: int | None
+    revision: int
+    next_at: datetime | None
+    last_run: int | None
+    open_runs: tuple[tuple[int, str], ...]
+    waiting_hosts: int
+
+
 # --- what people see
 
 

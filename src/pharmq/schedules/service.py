@@ -18,6 +18,7 @@ from pharmq.inventory.model import Vm
 from pharmq.jobs.forms import VmIn
 from pharmq.jobs.model import MAX_ID, PRIVILEGES, JobView, VmRef
 from pharmq.jobs.planning import Order, planned
+from pharmq.schedules.board import Board
 from pharmq.schedules.events import edited
 from pharmq.schedules.keeper import Keeper
 from pharmq.schedules.model import (
@@ -53,13 +54,15 @@ class SchedulesService:
         self.around = around
         self.clock = clock
         self.serving = Serving(around)
-        self.keeper = Keeper(self.serving, clock)
+        self.board = Board(around.db, around.store)
+        self.keeper = Keeper(self.serving, self.board, clock)
 
     @property
     def store(self) -> SchedulesStore:
         return self.around.store
 
     async def start(self) -> None:
+        await self.board.look()
         await self.keeper.start()
 
     async def aclose(self) -> None:
@@ -155,6 +158,7 @@ class SchedulesService:
             facts = {"verb": form.verb, "enabled": form.enabled}
             act_id = new_act_id(self.clock.now())
             await self.around.journal.append(tx, edited(actor, "added", number, form.name, act_id, **facts))
+        await self.board.look()
         return await self.get(actor, number)
 
     async def change(self, actor: Actor, schedule_id: int, form: ScheduleForm) -> ScheduleView:
@@ -168,6 +172,7 @@ class SchedulesService:
             facts = {"verb": form.verb, "enabled": form.enabled}
             act_id = new_act_id(self.clock.now())
             await self.around.journal.append(tx, edited(actor, "changed", schedule.id, form.name, act_id, **facts))
+        await self.board.look()
         return await self.get(actor, schedule_id)
 
     async def enable(self, actor: Actor, schedule_id: int, *, on: bool) -> ScheduleView:
@@ -182,6 +187,7 @@ class SchedulesService:
                 await self._hit(await self.store.change(tx.conn, schedule.id, values), schedule_id)
                 what, act_id = "resumed" if on else "paused", new_act_id(self.clock.now())
                 await self.around.journal.append(tx, edited(actor, what, schedule.id, schedule.name, act_id))
+            await self.board.look()
         return await self.get(actor, schedule_id)
 
     async def remove(self, actor: Actor, schedule_id: int) -> None:
@@ -191,6 +197,7 @@ class SchedulesService:
             await self._hit(await self.store.remove(tx.conn, schedule.id), schedule_id)
             act_id = new_act_id(self.clock.now())
             await self.around.journal.append(tx, edited(actor, "removed", schedule.id, schedule.name, act_id))
+        await self.board.look()
 
     async def run_now(self, actor: Actor, schedule_id: int) -> JobView:
         """With the rights of who asks. Raises NotFound, Forbidden, Invalid when nothing matches."""
@@ -202,6 +209,7 @@ class SchedulesService:
             now = await self.store.now(conn)
         job = await self.serving.by_hand(actor, schedule, now)
         assert job is not None, "a run by hand has a slot of its own"
+        await self.board.look()
         return job
 
     async def hand_over(self, tx: Tx, from_user: int, to_user: int | None) -> int:

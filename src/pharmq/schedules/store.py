@@ -12,9 +12,12 @@ from pharmq.db import Database
 from pharmq.db.leases import database_time
 from pharmq.jobs.model import Counts
 from pharmq.jobs.options import JobOptions
-from pharmq.schedules.model import Owner, Run, RunState, Schedule, Targets, Trigger, Waiting
+from pharmq.schedules.model import Mark, Owner, Run, RunState, Schedule, Targets, Trigger, Waiting
 from pharmq.schedules.rules import Missed, When
 from pharmq.schedules.tables import schedule_runs, schedule_waiting, schedules
+
+LATEST_RUNS = 1000
+"""As many are looked at for new ones: history only grows, and is not read every few seconds."""
 
 
 class SchedulesStore:
@@ -76,6 +79,31 @@ class SchedulesStore:
     async def next_due(self, conn: AsyncConnection) -> datetime | None:
         found: datetime | None = await conn.scalar(select(func.min(schedules.c.next_at)).where(schedules.c.enabled))
         return found
+
+    async def marks(self, conn: AsyncConnection) -> dict[int, Mark]:
+        """What tells that a schedule, its runs or what it waits for look different now."""
+        open_runs: dict[int, list[tuple[int, str]]] = {}
+        of_run = (schedule_runs.c.schedule_id, schedule_runs.c.id, schedule_runs.c.state)
+        query = select(*of_run).where(schedule_runs.c.state.in_(("running", "queued"))).order_by(schedule_runs.c.id)
+        for row in await conn.execute(query):
+            open_runs.setdefault(row.schedule_id, []).append((row.id, row.state))
+        newest = select(func.max(schedule_runs.c.id)).scalar_subquery()
+        latest = select(schedule_runs.c.schedule_id, func.max(schedule_runs.c.id).label("id"))
+        latest = latest.where(schedule_runs.c.id > newest - LATEST_RUNS).group_by(schedule_runs.c.schedule_id)
+        last = {row.schedule_id: row.id for row in await conn.execute(latest)}
+        waiting = await self.waiting_counts(conn)
+        of_schedule = (schedules.c.id, schedules.c.owner_id, schedules.c.revision, schedules.c.next_at)
+        return {
+            row.id: Mark(
+                row.owner_id,
+                row.revision,
+                row.next_at,
+                last.get(row.id),
+                tuple(open_runs.get(row.id, ())),
+                waiting.get(row.id, 0),
+            )
+            for row in await conn.execute(select(*of_schedule))
+        }
 
     # --- runs
 

@@ -13,6 +13,9 @@ from pharmq.access import SYSTEM, Actor, Grant, Privilege
 from pharmq.access.model import ROLES
 from pharmq.bootstrap import ROUTES
 from pharmq.inventory.model import VmFilter
+from pharmq.jobs.forms import FilterIn
+from pharmq.schedules.model import ScheduleForm, TargetsIn
+from pharmq.schedules.rules import Weekly, When
 
 WHO = {
     "POST /api/session": "public",
@@ -144,7 +147,7 @@ WHO = {
     "GET /api/settings": "settings.edit",
     "PUT /api/settings": "settings.edit",
 }
-STREAM_KINDS = {"pharmacies", "hosts", "vms", "jobs", "screens"}
+STREAM_KINDS = {"pharmacies", "hosts", "vms", "jobs", "screens", "schedules"}
 
 FOREIGN = ("마포늘푸른약국", "P-002", "02-000-0002", "지역2")
 """What an operator of 강남온누리약국 must never read."""
@@ -312,15 +315,24 @@ async def test_the_stream_carries_known_kinds_cut_to_what_one_may_see(house: Who
     live = house.house.live
     assert set(live._kinds) == STREAM_KINDS
     cases = {
-        "administrator": (8, 2),
-        "operator of one pharmacy": (4, 1),
-        "viewer of a group": (4, 1),
-        "without grants": (0, 0),
+        "administrator": (8, 2, 2),
+        "operator of one pharmacy": (4, 1, 1),
+        "viewer of a group": (4, 1, 0),
+        "without grants": (0, 0, 0),
     }
     assert cases.keys() == PERSONS.keys()
-    for person, (vms, hosts) in cases.items():
-        grants = tuple(Grant(path, ROLES[role]) for path, role in PERSONS[person])
-        actor = Actor("user", 9, "x", grants)
+    actors = {
+        person: Actor("user", number, "x", tuple(Grant(path, ROLES[role]) for path, role in PERSONS[person]))
+        for number, person in enumerate(cases, 9)
+    }
+    nightly = When(rule=Weekly(days=("mon", "fri"), times=("23:30",)))
+    plan = ScheduleForm(name="야간 종료", verb="shutdown", targets=TargetsIn(filter=FilterIn()), when=nightly)
+    # Saved while that person might do more: one's own stays one's own to see.
+    earlier = Actor("user", actors["operator of one pharmacy"].id, "x", (Grant("/", frozenset(Privilege)),))
+    for who in (SYSTEM, earlier):
+        await house.house.schedules.add(who, plan)
+    for person, (vms, hosts, schedules) in cases.items():
+        actor = actors[person]
         text = await first_snapshot(live, actor)
         rows: dict[str, list[Any]] = {}
         for line in text.splitlines():
@@ -328,7 +340,8 @@ async def test_the_stream_carries_known_kinds_cut_to_what_one_may_see(house: Who
                 body = json.loads(line.removeprefix("data: "))
                 for kind in STREAM_KINDS:
                     rows.setdefault(kind, []).extend(body.get(kind, []))
-        assert (len(rows["vms"]), len(rows["hosts"])) == (vms, hosts), person
+        found = (len(rows["vms"]), len(rows["hosts"]), len(rows["schedules"]))
+        assert found == (vms, hosts, schedules), person
         if person != "administrator":
             assert not any(word in text for word in FOREIGN)
 

@@ -329,6 +329,61 @@ async def test_who_may_see_and_change_what(one: Manager) -> None:
         )
 
 
+# --- told to browsers
+
+
+async def test_whatever_changes_a_schedule_is_told_once_by_every_manager(
+    url: str, hand: HandClock, hosts: dict[int, FakeHost]
+) -> None:
+    async with manager(url, hand, hosts, "run-1") as one, manager(url, hand, hosts, "run-2") as two:
+        one.actors[7] = OWNER
+        told: list[list[int]] = [[], []]
+        for each, heard in zip((one, two), told, strict=True):
+            each.schedules.board.touch = heard.append
+
+        async def hear() -> list[int]:
+            """What each has told since, the second after looks of its own: nobody there did anything."""
+            for _ in range(2):
+                await two.schedules.board.look()
+            heard = [len(each) for each in told]
+            assert {number for each in told for number in each} <= {made.id}
+            for each in told:
+                each.clear()
+            return heard
+
+        made = await one.schedules.add(OWNER, form(overlap="queue", when=When(rule=_at("08:30", "08:31"))))
+        assert await hear() == [1, 1]
+        assert await hear() == [0, 0]
+        await one.schedules.change(OWNER, made.id, form(overlap="queue", when=When(rule=_at("08:30", "08:31"))))
+        await one.schedules.enable(OWNER, made.id, on=False)
+        await one.schedules.enable(OWNER, made.id, on=True)
+        assert await hear() == [3, 1]
+        for host in hosts.values():
+            host.deaf_until = 1e9
+        await one.at(seoul(24, 8, 30), finish=False)  # a run begins, and another moment is the next
+        assert await hear() == [1, 1]
+        await one.at(seoul(24, 8, 31), finish=False)  # one more waits for it, of which the journal says nothing
+        assert await hear() == [1, 1]
+        for host in hosts.values():
+            host.deaf_until = -1.0
+        for _ in range(2):  # the first ends, and then the one that waited
+            await one.finished()
+            assert min(await hear()) == 1
+        await one.at(seoul(24, 8, 31, 40))
+        assert await hear() == [0, 0]
+        async with one.process.db.transaction() as tx:
+            await one.schedules.store.hand_over(tx.conn, 7, 9, "박후임")
+        await one.schedules.keeper.look()
+        assert await hear() == [1, 1]
+        heir = Actor("user", 9, "박후임", ())
+        assert [one.schedules.board.is_own(actor, made.id) for actor in (OWNER, heir, SYSTEM)] == [False, True, False]
+        await one.schedules.run_now(SYSTEM, made.id)
+        assert await hear() == [1, 1]
+        await one.schedules.remove(SYSTEM, made.id)
+        assert min(await hear()) >= 1
+        assert [each.schedules.board.encoded(made.id) for each in (one, two)] == [None, None]
+
+
 # --- handling
 
 

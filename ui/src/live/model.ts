@@ -1,7 +1,7 @@
 /** What the live stream says and how it changes what we hold: pure, shared by the worker and the tabs. */
 import type { Host, Job, JournalEvent, Pharmacy, Summary, Viewers, Vm } from '@/api/types'
 
-export const KINDS = ['pharmacies', 'hosts', 'vms', 'jobs', 'screens'] as const
+export const KINDS = ['pharmacies', 'hosts', 'vms', 'jobs', 'screens', 'schedules'] as const
 export type Kind = (typeof KINDS)[number]
 export interface RowOf {
   pharmacies: Pharmacy
@@ -10,6 +10,8 @@ export interface RowOf {
   jobs: Job
   /** Who is on a VM's screen; no row while nobody is. */
   screens: Viewers
+  /** Only that it is there and may be asked for; it comes again whenever it looks different. */
+  schedules: { id: number }
 }
 export type Rows = { [K in Kind]: RowOf[K][] }
 type Ids = { [K in Kind]: number[] }
@@ -141,6 +143,7 @@ export class World {
       vms: [...this.maps.vms.values()],
       jobs: [...this.maps.jobs.values()],
       screens: [...this.maps.screens.values()],
+      schedules: [...this.maps.schedules.values()],
       summary: this.summary,
     }
   }

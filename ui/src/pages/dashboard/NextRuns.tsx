@@ -6,6 +6,7 @@ import type { Schedule } from '@/api/schedule-types'
 import type { List } from '@/api/types'
 import { t } from '@/i18n'
 import { useNow } from '@/live/store'
+import { useFreshSchedules } from '@/pages/schedules/acts'
 import { TargetWords } from '@/pages/schedules/Marks'
 import { coming } from '@/pages/schedules/words'
 import { Failure } from '@/parts/Failure'
@@ -19,8 +20,8 @@ export function NextRuns() {
   const { data, error } = useQuery({
     queryKey: ['schedules', 'next'],
     queryFn: ({ signal }) => api.get<List<Schedule>>('/api/schedules', { query: { limit: SHOWN }, signal }),
-    refetchInterval: 30_000,
   })
+  useFreshSchedules()
   const next = data?.items.filter((one) => one.next_at !== null) ?? []
   return (
     <section aria-labelledby="next-runs-title">

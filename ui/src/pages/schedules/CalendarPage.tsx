@@ -12,6 +12,7 @@ import { Icon, Sign } from '@/parts/Icon'
 import { Parts } from '@/pages/jobs/Parts'
 import { verbWords } from '@/power/words'
 
+import { useFreshSchedules } from './acts'
 import { addDays, clusters, dayOf, isDay, mondayOf, weekdayOf, weekOf, type Cluster } from './model'
 import { RUN_SIGN } from './words'
 
@@ -52,8 +53,10 @@ export function CalendarPage() {
     queryKey: ['schedules', 'calendar', monday],
     queryFn: ({ signal }) => api.get<Calendar>('/api/schedules/calendar', { query: { from: monday, days: 7 }, signal }),
     placeholderData: keepPreviousData,
-    refetchInterval: 15_000,
+    // What will be follows the pharmacies' hours too, of which the stream tells schedules only within a minute.
+    refetchInterval: 60_000,
   })
+  useFreshSchedules()
   const days = useMemo(() => clusters(data?.items ?? []), [data])
   const holidays = new Map((data?.holidays ?? []).map((one) => [one.day, one.name]))
   const go = (from: string | undefined) => void navigate({ search: { from }, replace: true })

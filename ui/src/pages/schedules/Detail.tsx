@@ -8,7 +8,6 @@ import type { List } from '@/api/types'
 import { useMay } from '@/consoles/may'
 import { t } from '@/i18n'
 import { count, dayAndTime } from '@/i18n/format'
-import { useWhenChanged } from '@/live/store'
 import { Confirm } from '@/parts/Confirm'
 import { Failure, threeParts } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
@@ -48,9 +47,7 @@ function History({ id }: { id: number }) {
     initialPageParam: 0,
     queryFn: ({ pageParam, signal }) => api.get<List<ScheduleRun>>(`/api/schedules/${id}/runs`, { query: { limit: PAGE, offset: pageParam }, signal }),
     getNextPageParam: (last, all) => (all.length * PAGE < last.total ? all.length * PAGE : undefined),
-    refetchInterval: 5_000,
   })
-  useWhenChanged(['jobs'], () => void runs.refetch())
   const all = runs.data?.pages.flatMap((page) => page.items) ?? []
   return (
     <section aria-labelledby="runs-title">
@@ -143,7 +140,7 @@ function Acts({ schedule, onLeave, onGone }: { schedule: Schedule; onLeave: (lea
 /** One schedule: what it does, when, and what became of its slots. */
 export function ScheduleDetail({ scheduleId, onClose }: { scheduleId: number; onClose: () => void }) {
   const [leaving, setLeaving] = useState(false)
-  const found = useQuery({ queryKey: ['schedules', scheduleId], queryFn: ({ signal }) => api.get<Schedule>(`/api/schedules/${scheduleId}`, { signal }), refetchInterval: 5_000, enabled: !leaving })
+  const found = useQuery({ queryKey: ['schedules', scheduleId], queryFn: ({ signal }) => api.get<Schedule>(`/api/schedules/${scheduleId}`, { signal }), enabled: !leaving })
   const schedule = found.data
   return (
     <section className="panel job" aria-label={schedule?.name ?? t('schedules.title')}>

@@ -9,14 +9,14 @@ import type { List } from '@/api/types'
 import { useMay } from '@/consoles/may'
 import { t } from '@/i18n'
 import { count, dayAndTime } from '@/i18n/format'
-import { useNow, useWhenChanged } from '@/live/store'
+import { useNow } from '@/live/store'
 import { Failure } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
 import { notifyFailed } from '@/parts/notify'
 import { Parts } from '@/pages/jobs/Parts'
 import { verbWords } from '@/power/words'
 
-import { setEnabled } from './acts'
+import { setEnabled, useFreshSchedules } from './acts'
 import { ScheduleDetail } from './Detail'
 import { RunMark, TargetWords } from './Marks'
 import { coming, limitWords, ruleWords } from './words'
@@ -63,12 +63,11 @@ export function SchedulesPage() {
   const search = useSearch({ from: '/app/schedules' })
   const navigate = useNavigate({ from: '/schedules' })
   const may = useMay('schedule.edit')
-  const { data, error, isPending, refetch } = useQuery({
+  const { data, error, isPending } = useQuery({
     queryKey: ['schedules'],
     queryFn: ({ signal }) => api.get<List<Schedule>>('/api/schedules', { query: { limit: PAGE }, signal }),
-    refetchInterval: 5_000,
   })
-  useWhenChanged(['jobs'], () => void refetch())
+  useFreshSchedules()
   const show = (schedule: number | undefined) => void navigate({ search: { schedule }, replace: true })
   const rows = data?.items ?? []
   const add = <Link className="btn main" to="/schedules/new"><Icon name="plus" />{t('schedules.add')}</Link>
