@@ -222,6 +222,8 @@ async def test_what_a_power_cut_would_leave_off_is_mended_by_one_click(stage: St
     await page.get_by_role("navigation", name="작업 · 예약").get_by_role("link", name="자동 시작").click()
     row = page.get_by_role("row").filter(has_text="SERVER")
     await expect(row).to_contain_text("대전한빛약국")
+    onlooker = await visit.page("/jobs/onboot")
+    await expect(onlooker.get_by_role("row").filter(has_text="SERVER")).to_contain_text("대전한빛약국")
     await page.get_by_role("button", name="1대 자동 시작 설정").click()
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("대전한빛약국 SERVER의 자동 시작을 켤까요?")
@@ -229,4 +231,5 @@ async def test_what_a_power_cut_would_leave_off_is_mended_by_one_click(stage: St
     await expect(page.get_by_role("region", name="VM 1대 부팅 시 자동 시작 설정")).to_contain_text("성공 1")
     assert guest.onboot
     await page.get_by_role("link", name="자동 시작").click()
-    await expect(page.get_by_text("모든 VM이 호스트와 함께 시작하도록 되어 있습니다.")).to_be_visible()
+    for each in (page, onlooker):
+        await expect(each.get_by_text("모든 VM이 호스트와 함께 시작하도록 되어 있습니다.")).to_be_visible()

@@ -7,6 +7,7 @@ import type { List, OnbootRow } from '@/api/types'
 import { useMay } from '@/consoles/may'
 import { t } from '@/i18n'
 import { count } from '@/i18n/format'
+import { useWhenChanged } from '@/live/store'
 import { Failure } from '@/parts/Failure'
 import { Sign } from '@/parts/Icon'
 import { VmState } from '@/parts/State'
@@ -26,11 +27,12 @@ export function OnbootPage() {
   const navigate = useNavigate({ from: '/jobs/onboot' })
   const may = useMay('guest.edit')
   const [left, setLeft] = useState<ReadonlySet<number>>(new Set())
-  const { data, error, isPending } = useQuery({
+  const { data, error, isPending, refetch } = useQuery({
     queryKey: ['onboot', search.pharmacy_id],
     queryFn: ({ signal }) => api.get<List<OnbootRow>>('/api/vms/onboot', { query: { pharmacy_id: search.pharmacy_id, limit: PAGE }, signal }),
-    refetchInterval: 5_000,
+    staleTime: 0,
   })
+  useWhenChanged(['vms'], () => void refetch(), undefined, 5_000)
   const rows = data?.items ?? []
   const picked = rows.filter((row) => !left.has(row.vm_id))
   const fix = (some: readonly OnbootRow[]) => {
