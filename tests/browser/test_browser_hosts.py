@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from browser.stage import Stage, until
 from browser.visit import Visit, field_of
@@ -15,9 +15,9 @@ async def shown_fingerprint(page: Page) -> str:
     return label or ""
 
 
-async def test_a_host_is_added_after_its_fingerprint_was_confirmed(stage: Stage, visit: Visit) -> None:
-    sim, pharmacy = stage.host(7), stage.pharmacy_ids[6]
-    page = await visit.page(f"/pharmacies/{pharmacy}")
+async def up_to_the_login(stage: Stage, page: Page) -> Locator:
+    """The dialog, after the seventh pharmacy's host was looked at and its fingerprint confirmed."""
+    sim = stage.host(7)
     await page.get_by_role("link", name="호스트 추가").click()
     dialog = page.get_by_role("dialog", name="호스트 추가")
     await expect(page.get_by_role("combobox", name="약국명")).to_have_value(re.compile("인천미소약국"))
@@ -30,7 +30,19 @@ async def test_a_host_is_added_after_its_fingerprint_was_confirmed(stage: Stage,
     await expect(forward).to_be_disabled()
     await dialog.get_by_label("서버에 표시된 지문과 같습니다.").check()
     await forward.click()
+    return dialog
 
+
+async def taken_out(stage: Stage, pharmacy: int) -> None:
+    rows = (await stage.api("GET", "/api/proxmox/hosts"))["items"]
+    added = next(row for row in rows if row["pharmacy_id"] == pharmacy)
+    await stage.api("DELETE", f"/api/proxmox/hosts/{added['id']}?force=true")
+
+
+async def test_a_host_is_added_after_its_fingerprint_was_confirmed(stage: Stage, visit: Visit) -> None:
+    pharmacy = stage.pharmacy_ids[6]
+    page = await visit.page(f"/pharmacies/{pharmacy}")
+    dialog = await up_to_the_login(stage, page)
     await dialog.get_by_text("이 호스트만", exact=True).click()
     await dialog.get_by_role("textbox", name="비밀번호").fill("not the password")
     visit.expects(400, "/api/proxmox/hosts")
@@ -49,9 +61,25 @@ async def test_a_host_is_added_after_its_fingerprint_was_confirmed(stage: Stage,
         await page.goto(f"{stage.url}/pharmacies/{pharmacy}")
         await expect(page.locator(".vm-row")).to_have_count(4)
     finally:
-        rows = (await stage.api("GET", "/api/proxmox/hosts"))["items"]
-        added = next(row for row in rows if row["pharmacy_id"] == pharmacy)
-        await stage.api("DELETE", f"/api/proxmox/hosts/{added['id']}?force=true")
+        await taken_out(stage, pharmacy)
+
+
+async def test_a_host_that_refuses_the_login_is_kept_as_offline_when_asked_for(stage: Stage, visit: Visit) -> None:
+    pharmacy = stage.pharmacy_ids[6]
+    page = await visit.page(f"/pharmacies/{pharmacy}")
+    dialog = await up_to_the_login(stage, page)
+    await dialog.get_by_text("이 호스트만", exact=True).click()
+    await dialog.get_by_role("textbox", name="비밀번호").fill("not the password")
+    visit.expects(400, "/api/proxmox/hosts")
+    await dialog.get_by_role("button", name="로그인하고 저장").click()
+    await expect(dialog).to_contain_text("호스트가 로그인 정보를 거부했습니다.")
+    await dialog.get_by_role("button", name="그래도 저장").click()
+    try:
+        await expect(dialog).to_contain_text("호스트를 추가했습니다.")
+        await dialog.get_by_role("button", name="호스트 열기").click()
+        await expect(page.get_by_role("main").get_by_text("오프라인").first).to_be_visible()
+    finally:
+        await taken_out(stage, pharmacy)
 
 
 async def test_a_wrong_address_is_told_at_its_field(stage: Stage, visit: Visit) -> None:

@@ -55,6 +55,9 @@ const elapsed = (iso: string, nowMs: number): number => Math.max(0, (nowMs - Dat
 /** For what happened or was read: "3분 전". */
 export const ago = (iso: string | null | undefined, nowMs: number): string =>
   !iso ? DASH : elapsed(iso, nowMs) < 1 ? t('age.now') : t('age.ago', { span: coarse(elapsed(iso, nowMs)) })
+/** In a sentence about what has lasted: "3분 전부터", "for 3 min". */
+export const since = (iso: string | null | undefined, nowMs: number): string =>
+  iso ? t('age.since', { span: coarse(Math.max(1, elapsed(iso, nowMs))) }) : ''
 /** For what lasts: "3분째". */
 export const lasting = (iso: string | null | undefined, nowMs: number): string =>
   iso ? t('age.lasting', { span: coarse(elapsed(iso, nowMs)) }) : DASH

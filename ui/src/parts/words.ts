@@ -1,7 +1,7 @@
 /** Sentences about pharmacies, hosts and events, made from codes when somebody reads them. */
 import type { Host, JournalEvent, Pharmacy } from '@/api/types'
 import { explain, t, tMaybe } from '@/i18n'
-import { ago, lasting } from '@/i18n/format'
+import { ago, since } from '@/i18n/format'
 
 import type { SignName } from './Icon'
 import { reasonWords } from './State'
@@ -24,8 +24,8 @@ export function verdictSentence(pharmacy: Pharmacy, hosts: readonly Host[], nowM
   if (code === 'verdict.host_offline' || pharmacy.state === 'offline') {
     const host = hosts.find((one) => one.status === 'offline')
     const reason = text(params.reason) || host?.reason || 'unreachable'
-    const since = text(params.since) || host?.since || null
-    const sentence = tMaybe(`verdict.offline.${reason}`, { since: since ? ago(since, nowMs) : '', lasting: since ? lasting(since, nowMs) : '' })
+    const began = text(params.since) || host?.since || null
+    const sentence = tMaybe(`verdict.offline.${reason}`, { since: since(began, nowMs), ago: began ? ago(began, nowMs) : '' })
     if (sentence) return sentence.trim()
   }
   if (code) {

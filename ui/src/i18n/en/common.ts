@@ -2,7 +2,7 @@ import type { common as source } from '../ko/common'
 
 export const common: Readonly<Record<keyof typeof source, string>> = {
   'span.s': '{n} s', 'span.m': '{n} min', 'span.h': '{n} h', 'span.d': '{n} d',
-  'age.now': 'just now', 'age.ago': '{span} ago', 'age.lasting': 'for {span}',
+  'age.now': 'just now', 'age.ago': '{span} ago', 'age.lasting': 'for {span}', 'age.since': 'for {span}',
 
   'nav.label': 'Main menu', 'nav.dashboard': 'Dashboard', 'nav.pharmacies': 'Pharmacies', 'nav.hosts': 'Hosts', 'nav.vms': 'All VMs',
   'nav.consoles': 'Consoles', 'nav.jobs': 'Jobs & schedules', 'nav.events': 'Events', 'nav.settings': 'Settings', 'nav.open_consoles': 'Open consoles', 'nav.more': 'More',

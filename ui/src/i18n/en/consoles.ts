@@ -34,7 +34,7 @@ export const consoles: Readonly<Record<keyof typeof source, string>> = {
   'failure.ui.clipboard_refused.title': 'The clipboard cannot be used.', 'failure.ui.clipboard_refused.why': 'The browser did not allow it.', 'failure.ui.clipboard_refused.remedy': 'Copy and paste with Ctrl+C and Ctrl+V.',
   'failure.ui.no_picture_yet.title': 'No screenshot can be taken.', 'failure.ui.no_picture_yet.why': 'The screen is not connected.', 'failure.ui.no_picture_yet.remedy': 'Try again once it is.',
   'console.state.starting': 'Starting', 'console.shell_of': 'Shell {node}', 'console.terminal_of': '{vm} terminal', 'console.open_terminal': 'Open terminal', 'console.open_serial': 'Open serial terminal',
-  'console.open_shell': 'Node shell', 'console.controls': '{name} controls', 'console.watches': '{name} watches', 'console.since': '{lasting}', 'console.give': 'Hand control to {name}',
+  'console.open_shell': 'Node shell', 'console.controls': '{name} controls', 'console.watches': '{name} watches', 'console.since': '{since}', 'console.give': 'Hand control to {name}',
   'console.given': 'Control was handed to {name}.', 'console.more_people': '{n} more', 'console.take': 'Take control', 'console.take_question': 'Take control from {name}?',
   'console.take_detail': '{name} is controlling the screen of {vm} now. {name} will only watch then, and that you took it is written down.', 'console.only_view': 'You may only watch this screen.',
   'console.reason': 'Reason for opening the screen', 'console.reason_example': 'e.g. asked by the pharmacy: card payments fail', 'console.check.title': 'Diagnosis · {vm}', 'console.check.again': 'Run again',

@@ -1,6 +1,6 @@
 export const common = {
   'span.s': '{n}초', 'span.m': '{n}분', 'span.h': '{n}시간', 'span.d': '{n}일',
-  'age.now': '방금', 'age.ago': '{span} 전', 'age.lasting': '{span}째',
+  'age.now': '방금', 'age.ago': '{span} 전', 'age.lasting': '{span}째', 'age.since': '{span} 전부터',
 
   'nav.label': '주 메뉴', 'nav.dashboard': '대시보드', 'nav.pharmacies': '약국', 'nav.hosts': '호스트', 'nav.vms': '통합 VM 관리',
   'nav.consoles': '콘솔', 'nav.jobs': '작업 · 예약', 'nav.events': '이력', 'nav.settings': '설정', 'nav.open_consoles': '열린 콘솔', 'nav.more': '더 보기',

@@ -27,7 +27,7 @@ export const consoles = {
   'failure.ui.clipboard_refused.title': '클립보드를 쓸 수 없습니다.', 'failure.ui.clipboard_refused.why': '브라우저가 클립보드 접근을 허용하지 않았습니다.', 'failure.ui.clipboard_refused.remedy': 'Ctrl+C와 Ctrl+V로 직접 복사하고 붙여넣으세요.',
   'failure.ui.no_picture_yet.title': '스크린샷을 찍을 수 없습니다.', 'failure.ui.no_picture_yet.why': '연결된 화면이 없습니다.', 'failure.ui.no_picture_yet.remedy': '화면이 연결된 뒤 다시 누르세요.',
   'console.state.starting': '시작 중', 'console.shell_of': '셸 {node}', 'console.terminal_of': '{vm} 터미널', 'console.open_terminal': '터미널 열기', 'console.open_serial': '직렬 터미널 열기', 'console.open_shell': '노드 셸',
-  'console.controls': '{name} 조작 중', 'console.watches': '{name} 보는 중', 'console.since': '{ago}부터', 'console.give': '{name} 님에게 조작 넘기기', 'console.given': '{name} 님에게 조작을 넘겼습니다.', 'console.more_people': '외 {n}명',
+  'console.controls': '{name} 조작 중', 'console.watches': '{name} 보는 중', 'console.since': '{since}', 'console.give': '{name} 님에게 조작 넘기기', 'console.given': '{name} 님에게 조작을 넘겼습니다.', 'console.more_people': '외 {n}명',
   'console.take': '조작 가져오기', 'console.take_question': '{name} 님의 조작을 가져올까요?', 'console.take_detail': '{vm} 화면을 지금 {name|이/가} 조작하고 있습니다. 가져오면 {name} 님은 보기만 하게 되고, 가져온 일은 이력에 남습니다.', 'console.only_view': '이 화면을 볼 권한만 있습니다.',
   'console.reason': '화면을 여는 사유', 'console.reason_example': '예: 약국 요청, POS 결제 오류 확인', 'console.check.title': '화면 진단 · {vm}', 'console.check.again': '다시 진단', 'console.check.copy': '결과 복사',
   'console.check.good': '모든 단계를 통과했습니다. 화면을 열 수 있습니다.', 'console.check.failed': '실패한 단계가 있습니다. 그 아래 단계는 실행하지 않았습니다.', 'console.check.ms': '{n} ms', 'console.check.s': '{n}초', 'console.check.state.running': '진행 중',

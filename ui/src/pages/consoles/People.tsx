@@ -6,7 +6,7 @@ import type { Viewer } from '@/api/types'
 import { useSession } from '@/consoles/may'
 import { screenOf, type ConsoleTab } from '@/consoles/tabs'
 import { t } from '@/i18n'
-import { ago, lasting } from '@/i18n/format'
+import { since } from '@/i18n/format'
 import { useNow, useViewers, useVm } from '@/live/store'
 import { Confirm } from '@/parts/Confirm'
 import { Icon } from '@/parts/Icon'
@@ -26,10 +26,10 @@ export function othersOn(viewers: readonly Viewer[], userId: number | undefined)
 function Person({ one, mayGive, onGive }: { one: Viewer; mayGive: boolean; onGive: (to: Viewer) => void }) {
   const now = useNow(10_000)
   const words = t(one.mode === 'control' ? 'console.controls' : 'console.watches', { name: one.name })
-  if (!mayGive) return <span className={one.mode === 'control' ? 'tag' : 'tag plain'} title={t('console.since', { ago: ago(one.since, now), lasting: lasting(one.since, now) })}><Icon name={one.mode === 'control' ? 'person' : 'eye'} size={14} />{words}</span>
+  if (!mayGive) return <span className={one.mode === 'control' ? 'tag' : 'tag plain'} title={t('console.since', { since: since(one.since, now) })}><Icon name={one.mode === 'control' ? 'person' : 'eye'} size={14} />{words}</span>
   return (
     <Menu position="bottom-start">
-      <Menu.Target><button type="button" className="tag plain person" title={t('console.since', { ago: ago(one.since, now), lasting: lasting(one.since, now) })}><Icon name="eye" size={14} />{words}<Icon name="down" size={12} /></button></Menu.Target>
+      <Menu.Target><button type="button" className="tag plain person" title={t('console.since', { since: since(one.since, now) })}><Icon name="eye" size={14} />{words}<Icon name="down" size={12} /></button></Menu.Target>
       <Menu.Dropdown><Menu.Item onClick={() => onGive(one)}>{t('console.give', { name: one.name })}</Menu.Item></Menu.Dropdown>
     </Menu>
   )

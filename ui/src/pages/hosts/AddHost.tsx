@@ -141,7 +141,7 @@ export function AddHost({ pharmacyId, onClose }: { pharmacyId?: number; onClose:
   const same = probe ? hosts.filter((host) => host.certificate?.fingerprint === probe.fingerprint).length : 0
   const name = pharmacies.find((one) => String(one.id) === draft.pharmacyId)?.name
   const notes: Partial<Record<Step, string>> = step === 'address' ? {} : { address: `${name ?? ''} ${probe?.address ?? ''}` }
-  const refused = step === 'login' && error instanceof ApiError && (error.status === 409 || error.status === 503 || error.status === 400) && Object.keys(error.errors).length === 0
+  const unproved = error instanceof ApiError && error.code === 'host.not_proved'
   return (
     <Modal opened onClose={onClose} size={864} title={t('hosts.add')} padding={0} classNames={{ header: 'add-head' }}>
       <form className="add" onSubmit={(event) => {
@@ -155,7 +155,7 @@ export function AddHost({ pharmacyId, onClose }: { pharmacyId?: number; onClose:
         <div className="add-body">
           {step === 'address' && <AddressStep draft={draft} set={(change) => setDraft((before) => ({ ...before, ...change }))} error={error} />}
           {step === 'fingerprint' && probe && <FingerprintStep probe={probe} same={same} sure={sure} setSure={setSure} />}
-          {step === 'login' && <div className="form"><CredentialFields draft={login} onChange={setCredential} sets={known} error={error} /><Failure error={error}>{refused && <button type="button" className="btn in-row" disabled={busy} onClick={() => void save(true)}>{t('add.force')}</button>}</Failure></div>}
+          {step === 'login' && <div className="form"><CredentialFields draft={login} onChange={setCredential} sets={known} error={error} /><Failure error={error}>{unproved && <><span className="grow">{fieldError(error, 'host_ip')}</span><button type="button" className="btn in-row" disabled={busy} onClick={() => void save(true)}>{t('add.force')}</button></>}</Failure></div>}
           {step === 'done' && saved && <DoneStep id={saved.id} />}
         </div>
         <footer className="add-foot">
