@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
+import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from pharmq.access import SYSTEM, Actor, Privilege, Scope, allows
@@ -38,13 +39,15 @@ Samples: TypeAlias = tuple[list[list[object]], list[list[object]]]
 
 
 class Kind(NamedTuple):
-    """Where rows of one kind come from: ``encode`` gives JSON or None when it is gone, ``scope`` None likewise.
-    ``own``: an actor sees it, whatever they hold in that scope."""
+    """Where rows of one kind come from: ``encode`` gives JSON or None when it is gone, ``scope`` and ``row``, the same
+    before it is encoded, None likewise. ``own``: an actor sees it, whatever they hold in that scope. Kinds of which
+    there are few have no ``row``."""
 
     encode: Callable[[int], bytes | None]
     ids: Callable[[], Iterable[int]]
     scope: Callable[[int], Scope | None]
     own: Callable[[Actor, int], bool]
+    row: Callable[[int], msgspec.Struct | None] | None
 
 
 class Measured(NamedTuple):
@@ -138,9 +141,10 @@ class LiveService:
         ids: Callable[[], Iterable[int]],
         scope: Callable[[int], Scope | None],
         own: Callable[[Actor, int], bool] = lambda _actor, _number: False,
+        row: Callable[[int], msgspec.Struct | None] | None = None,
     ) -> None:
         """Rows of ``kind`` travel under that name. ``ids``: those of a snapshot."""
-        self._kinds[kind] = Kind(encode, ids, scope, own)
+        self._kinds[kind] = Kind(encode, ids, scope, own, row)
 
     def touch(self, kind: str, number: int) -> None:
         """The row looks different now, or is gone."""
@@ -166,9 +170,10 @@ class LiveService:
     def subscribers(self) -> int:
         return len(self._subscribers)
 
-    async def stream(self, actor: Actor, last_id: str | None) -> AsyncIterator[bytes]:
-        """The messages for one browser, until its session ends. ``last_id``: where an earlier connection broke off."""
-        subscriber = Subscriber(actor)
+    async def stream(self, actor: Actor, last_id: str | None, *, tables: bool = False) -> AsyncIterator[bytes]:
+        """The messages for one browser, until its session ends. ``last_id``: where an earlier connection broke off;
+        ``tables``: snapshots hold rows as tables where they can."""
+        subscriber = Subscriber(actor, tables)
         missed = self._missed(subscriber, last_id)
         self._subscribers.add(subscriber)
         try:
@@ -215,13 +220,23 @@ class LiveService:
         parts = max(1, -(-len(wanted) // PART_ROWS))
         for part in range(parts):
             rows: dict[str, list[bytes]] = {}
+            tables: dict[str, list[msgspec.Struct]] = {}
             for kind, number in wanted[part * PART_ROWS : (part + 1) * PART_ROWS]:
-                if (row := self._kinds[kind].encode(number)) is not None:
+                source = self._kinds[kind]
+                if subscriber.tables and source.row is not None:
+                    if (line := source.row(number)) is None:
+                        continue
+                    tables.setdefault(kind, []).append(line)
+                elif (row := source.encode(number)) is not None:
                     rows.setdefault(kind, []).append(row)
-                    if not subscriber.everything:
-                        subscriber.shown[kind].add(number)
+                else:
+                    continue
+                if not subscriber.everything:
+                    subscriber.shown[kind].add(number)
             epoch = self.epoch if subscriber.everything else self.epoch_of_parts
-            yield wire.snapshot_part(epoch, seq, part, parts, rows, summary if part == 0 else None)
+            yield wire.snapshot_part(
+                epoch, seq, part, parts, rows, summary if part == 0 else None, wire.tables(tables) if tables else None
+            )
             # Encoding 500 rows takes some milliseconds: let others run in between.
             await asyncio.sleep(0)
             if subscriber.closed or subscriber.behind:

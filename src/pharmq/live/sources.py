@@ -17,10 +17,18 @@ def connect(live: LiveService, hosts: HostsService, inventory: InventoryService)
     sources = _Sources(live, hosts, inventory)
     directory = inventory.directory
     live.register(
-        "pharmacies", sources.pharmacy, lambda: [p.id for p in directory.pharmacies], sources.scope_of_pharmacy
+        "pharmacies",
+        sources.pharmacy,
+        lambda: [p.id for p in directory.pharmacies],
+        sources.scope_of_pharmacy,
+        sources.pharmacy_row,
     )
-    live.register("hosts", sources.host, lambda: [host.id for host in directory.hosts], sources.scope_of_host)
-    live.register("vms", inventory.rows.encoded, lambda: list(inventory.view.all_ids()), sources.scope_of_vm)
+    live.register(
+        "hosts", sources.host, lambda: [host.id for host in directory.hosts], sources.scope_of_host, sources.host_row
+    )
+    live.register(
+        "vms", inventory.rows.encoded, lambda: list(inventory.view.all_ids()), sources.scope_of_vm, sources.vm_row
+    )
     live.measured = Measured(sources.vm_samples, sources.host_samples)
     directory.listen(sources.directory_changed)
     inventory.view.listen(sources.guests_changed)
@@ -39,15 +47,23 @@ class _Sources:
 
     # --- rows
 
+    def pharmacy_row(self, number: int) -> msgspec.Struct | None:
+        return None if self.directory.pharmacy(number) is None else self.hosts.pharmacies.row(number)
+
+    def host_row(self, number: int) -> msgspec.Struct | None:
+        return None if self.directory.host(number) is None else self.hosts.row(number)
+
+    def vm_row(self, number: int) -> msgspec.Struct | None:
+        vm = self.inventory.view.get(number)
+        return None if vm is None else self.inventory.row(vm)
+
     def pharmacy(self, number: int) -> bytes | None:
-        if self.directory.pharmacy(number) is None:
-            return None
-        return msgspec.json.encode(self.hosts.pharmacies.row(number))
+        row = self.pharmacy_row(number)
+        return None if row is None else msgspec.json.encode(row)
 
     def host(self, number: int) -> bytes | None:
-        if self.directory.host(number) is None:
-            return None
-        return msgspec.json.encode(self.hosts.row(number))
+        row = self.host_row(number)
+        return None if row is None else msgspec.json.encode(row)
 
     def scope_of_pharmacy(self, number: int) -> Scope | None:
         try:

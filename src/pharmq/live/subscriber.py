@@ -13,10 +13,12 @@ BYTES_AT_MOST = 8 * 2**20
 
 class Subscriber:
     """``everything``: sees all, and shares its bytes with others who do. Otherwise ``shown`` remembers what it was
-    given, so that it is told when one of those leaves its sight and never hears of others."""
+    given, so that it is told when one of those leaves its sight and never hears of others. ``tables``: how it takes the
+    rows of a snapshot."""
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, tables: bool = False) -> None:
         self.actor = actor
+        self.tables = tables
         # The shared bytes hold every event, those about sign-ins and secrets too.
         self.everything = all(allows_everywhere(actor, held) for held in (Privilege.SEE, Privilege.AUDIT_READ))
         self.shown: dict[str, set[int]] = {}

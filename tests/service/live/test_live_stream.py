@@ -106,6 +106,16 @@ async def test_a_snapshot_holds_everything_one_may_see(fleet: Fleet) -> None:
     assert (await Browser(fleet.live.stream(NOBODY, None)).snapshot())["vms"] == []
 
 
+async def test_a_snapshot_in_tables_holds_the_same_rows(fleet: Fleet) -> None:
+    for actor in (ADMIN, OF_GANGNAM, NOBODY):
+        plain = await Browser(fleet.live.stream(actor, None)).snapshot()
+        _, part = await Browser(fleet.live.stream(actor, None, tables=True)).next()
+        assert (part["parts"], part["summary"]) == (1, plain["summary"])
+        for kind in ("pharmacies", "hosts", "vms"):
+            names, *rows = part.get("tables", {}).get(kind, [()])
+            assert [dict(zip(names, row, strict=True)) for row in rows] == plain[kind]
+
+
 async def test_a_change_is_told_to_those_who_may_see_it(fleet: Fleet) -> None:
     admin, limited = Browser(fleet.live.stream(ADMIN, None)), Browser(fleet.live.stream(OF_GANGNAM, None))
     await admin.snapshot()

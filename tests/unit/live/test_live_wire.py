@@ -1,5 +1,7 @@
 """The bytes of the stream."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
@@ -22,6 +24,24 @@ def test_only_the_last_part_of_a_snapshot_can_be_resumed_from() -> None:
     }  # fmt: skip
     assert body(last) == {"epoch": "ab", "seq": 7, "part": 1, "parts": 2, "summary": None}
     assert last.endswith(b"\n\n")
+
+
+class Line(msgspec.Struct):
+    id: int
+    tags: tuple[str, ...] = ()
+    at: datetime | None = None
+
+
+def test_rows_in_tables_name_their_fields_once() -> None:
+    at = datetime(2026, 12, 1, tzinfo=UTC)
+    tables = wire.tables({"vms": [Line(1, ("a",)), Line(2, at=at)], "hosts": [Line(3)]})
+    said = body(wire.snapshot_part("ab", 7, 0, 1, {"jobs": [b'{"id":1}']}, None, tables))
+    assert said["jobs"] == [{"id": 1}]
+    assert said["tables"] == {
+        "vms": [["id", "tags", "at"], [1, ["a"], None], [2, [], "2026-12-01T00:00:00Z"]],
+        "hosts": [["id", "tags", "at"], [3, [], None]],
+    }
+    assert body(wire.snapshot_part("ab", 7, 0, 1, {}, None, tables))["tables"] == said["tables"]
 
 
 def test_a_delta_leaves_out_what_is_empty() -> None:
