@@ -17,6 +17,21 @@ test('a snapshot is whole when all its parts came, in any order', () => {
   expect(whole?.summary).toEqual({})
 })
 
+test("a pharmacy's VMs are another array when one of them changed, and the same one while they are only measured", () => {
+  const world = new World()
+  const at = (id: number, pharmacy_id: number) => ({ ...vm(id), pharmacy_id })
+  world.replace({ ...nothing, vms: [at(1, 1), at(2, 1), at(3, 2)] })
+  const [first, second] = [world.vmsOf.get(1), world.vmsOf.get(2)]
+  world.apply({ seq: 2, samples: [[1, 0.5, 1, 1]] })
+  expect(world.vmsOf.get(1)).toBe(first)
+  world.apply({ seq: 3, set: { vms: [at(1, 1)] } })
+  expect(world.vmsOf.get(1)).not.toBe(first)
+  expect(world.vmsOf.get(1)).toEqual([1, 2])
+  expect(world.vmsOf.get(2)).toBe(second)
+  world.apply({ seq: 4, set: { vms: [at(3, 1), at(5, 4)] }, del: { vms: [2], pharmacies: [], hosts: [], jobs: [], screens: [] } })
+  expect([...world.vmsOf]).toEqual([[1, [1, 3]], [4, [5]]])
+})
+
 test('a part of another snapshot starts anew', () => {
   const builder = new SnapshotBuilder()
   builder.add({ epoch: 'a', seq: 5, part: 1, parts: 2, vms: [vm(1)] })

@@ -89,6 +89,8 @@ const EVENTS_KEPT = 100
 /** Everything known now, by id. `apply` answers which ids changed, so that only their rows draw again. */
 export class World {
   readonly maps: { [K in Kind]: Map<number, RowOf[K]> } = ofEach(() => new Map())
+  /** Ids of each pharmacy's VMs: another array as soon as one of them changed in more than its measurements, so that what was worked out of an array holds for as long as the array does. */
+  readonly vmsOf = new Map<number, readonly number[]>()
   summary: Summary | null = null
   events: readonly JournalEvent[] = []
   ready = false
@@ -97,7 +99,8 @@ export class World {
     for (const kind of KINDS) {
       const map = this.maps[kind] as Map<number, { id: number }>
       map.clear()
-      for (const row of rows[kind]) map.set(row.id, row)
+      if (kind === 'vms') this.vmsOf.clear()
+      this.#put(kind, rows[kind])
     }
     this.summary = rows.summary
     this.ready = true
@@ -108,15 +111,40 @@ export class World {
     const changed = none()
     for (const kind of KINDS) {
       const map = this.maps[kind] as Map<number, { id: number }>
-      for (const row of delta.set?.[kind] ?? []) {
-        map.set(row.id, row)
-        changed[kind].push(row.id)
+      const set = delta.set?.[kind] ?? []
+      this.#put(kind, set)
+      for (const row of set) changed[kind].push(row.id)
+      for (const id of delta.del?.[kind] ?? []) {
+        if (kind === 'vms') this.#leave(this.maps.vms.get(id))
+        if (map.delete(id)) changed[kind].push(id)
       }
-      for (const id of delta.del?.[kind] ?? []) if (map.delete(id)) changed[kind].push(id)
     }
     if (delta.summary) this.summary = delta.summary
     if (delta.events?.length) this.events = [...delta.events.toReversed(), ...this.events].slice(0, EVENTS_KEPT)
     return { changed, sampled: this.#measure(delta) }
+  }
+
+  #put(kind: Kind, rows: Iterable<{ id: number }>): void {
+    const map = this.maps[kind] as Map<number, { id: number }>
+    for (const row of rows) {
+      if (kind === 'vms') this.#house(row as Vm)
+      map.set(row.id, row)
+    }
+  }
+
+  #house(vm: Vm): void {
+    const before = this.maps.vms.get(vm.id)
+    const stays = before?.pharmacy_id === vm.pharmacy_id
+    if (!stays) this.#leave(before)
+    const there = this.vmsOf.get(vm.pharmacy_id) ?? []
+    this.vmsOf.set(vm.pharmacy_id, stays ? [...there] : [...there, vm.id])
+  }
+
+  #leave(vm: Vm | undefined): void {
+    if (!vm) return
+    const left = this.vmsOf.get(vm.pharmacy_id)?.filter((id) => id !== vm.id) ?? []
+    if (left.length > 0) this.vmsOf.set(vm.pharmacy_id, left)
+    else this.vmsOf.delete(vm.pharmacy_id)
   }
 
   #measure(delta: Delta): Changed {

@@ -10,16 +10,24 @@ export class Places {
   #of = new Map<string, number>()
 
   of(texts: readonly (string | null)[]): (number | null)[] {
-    if (texts.some((text) => text !== null && !this.#of.has(text))) {
-      const all = new Set(texts.filter((text) => text !== null))
-      let place = 0
-      let before: string | undefined
-      this.#of = new Map([...all].sort(collator.compare).map((text) => {
-        if (before !== undefined && collator.compare(before, text) !== 0) place += 1
-        before = text
-        return [text, place]
-      }))
+    const found: (number | null)[] = []
+    for (const text of texts) {
+      const place = text === null ? null : this.#of.get(text)
+      if (place === undefined) return this.#learn(texts)
+      found.push(place)
     }
+    return found
+  }
+
+  #learn(texts: readonly (string | null)[]): (number | null)[] {
+    const all = new Set(texts.filter((text) => text !== null))
+    let place = 0
+    let before: string | undefined
+    this.#of = new Map([...all].sort(collator.compare).map((text) => {
+      if (before !== undefined && collator.compare(before, text) !== 0) place += 1
+      before = text
+      return [text, place]
+    }))
     return texts.map((text) => (text === null ? null : this.#of.get(text)!))
   }
 }
@@ -50,19 +58,20 @@ export function ordered<T>(rows: readonly T[], key: (row: T) => Key, descending:
 /** `"-cpu"` -> `["cpu", true]`. */
 export const readSort = (sort: string): [string, boolean] => (sort.startsWith('-') ? [sort.slice(1), true] : [sort, false])
 
-const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((id, index) => id === b[index])
+const sameIds = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((id, index) => id === b[index])
 
 /**
- * Ids as they should be shown now. A live change waits while `held()` (the pointer is over the list); what the person
- * asked for (`asked`, any string that changes with filters and sort) comes at once.
+ * What a list should show now. A live change waits while `held()` (the pointer is over the list); what the person asked
+ * for (`asked`, any string that changes with filters and sort) comes at once. `same` (a constant function): nothing to
+ * draw anew.
  */
-export function useCalmIds(ids: readonly number[], asked: string, held: () => boolean): readonly number[] {
-  const [shown, setShown] = useState({ ids, asked })
-  if (shown.asked !== asked) setShown({ ids, asked })
+export function useCalm<T>(value: T, asked: string, held: () => boolean, same: (a: T, b: T) => boolean): T {
+  const [shown, setShown] = useState({ value, asked })
+  if (shown.asked !== asked) setShown({ value, asked })
   useEffect(() => {
     const settle = () => {
       if (held()) return false
-      setShown((before) => (same(before.ids, ids) && before.asked === asked ? before : { ids, asked }))
+      setShown((before) => (same(before.value, value) && before.asked === asked ? before : { value, asked }))
       return true
     }
     if (settle()) return undefined
@@ -70,6 +79,7 @@ export function useCalmIds(ids: readonly number[], asked: string, held: () => bo
       if (settle()) clearInterval(timer)
     }, 500)
     return () => clearInterval(timer)
-  }, [ids, asked, held])
-  return shown.asked === asked ? shown.ids : ids
+  }, [value, asked, held, same])
+  return shown.asked === asked ? shown.value : value
 }
+export const useCalmIds = (ids: readonly number[], asked: string, held: () => boolean): readonly number[] => useCalm(ids, asked, held, sameIds)

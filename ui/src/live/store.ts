@@ -2,7 +2,7 @@
  * What this tab knows, live. A row subscribes by its id, so a batch of 500 changes draws only the rows on screen.
  * Values come only from the stream; nothing here is optimistic.
  */
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 
 import type { JournalEvent, Summary } from '@/api/types'
 
@@ -133,9 +133,9 @@ export function useRows<K extends Kind>(kind: K, everyMs = 1000): RowOf[K][] {
   return rows
 }
 
-/** All rows of a kind in a new array when something that decides a list's members or order changed, at most once a second; with `measures` also when measurements moved. */
-export function useMembers<K extends Kind>(kind: K, measures: boolean, besides?: Kind): readonly RowOf[K][] {
-  const [seen, setSeen] = useState(() => ({ rows: store.rows(kind) }))
+/** Another object when something that decides a list's members or order changed, at most once a second; with `measures` also when measurements moved. */
+export function useChange(kind: Kind, measures: boolean, besides?: Kind): object {
+  const [seen, setSeen] = useState<object>(() => ({}))
   useEffect(() => {
     const every = measures ? 3000 : 1000
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -143,7 +143,7 @@ export function useMembers<K extends Kind>(kind: K, measures: boolean, besides?:
     const take = () => {
       timer = undefined
       last = performance.now()
-      setSeen({ rows: [...store.rows(kind)] })
+      setSeen({})
     }
     const note = () => {
       timer ??= setTimeout(take, Math.max(0, every - (performance.now() - last)))
@@ -155,7 +155,14 @@ export function useMembers<K extends Kind>(kind: K, measures: boolean, besides?:
       for (const stop of stops) stop()
     }
   }, [kind, measures, besides])
-  return seen.rows
+  return seen
+}
+
+/** All rows of a kind, in a new array with each such change. */
+export function useMembers<K extends Kind>(kind: K, measures: boolean): readonly RowOf[K][] {
+  const seen = useChange(kind, measures)
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
+  return useMemo(() => [...store.rows(kind)], [kind, seen])
 }
 
 /** Calls `act` when rows of these kinds changed (more than their measurements): at most once each `everyMs`, and never while `held()` (a pointer is over the list). */

@@ -1,13 +1,13 @@
 /** A table of live rows: ids in, one grid row each, only those in sight exist, each subscribed to its own row. */
 import { useMediaQuery } from '@mantine/hooks'
-import { useVirtualizer } from '@tanstack/react-virtual'
-import { memo, useCallback, useLayoutEffect, useRef, useState } from 'react'
+import { memo, useCallback, useMemo } from 'react'
 
 import { t } from '@/i18n'
 import type { Kind, RowOf } from '@/live/model'
 import { useRow } from '@/live/store'
 
 import { Icon } from './Icon'
+import { useSight } from './sight'
 
 export interface Column<T> {
   key: string
@@ -83,29 +83,18 @@ function moveFocus(event: React.KeyboardEvent<HTMLElement>): void {
 
 export function LiveTable<K extends Kind>({ kind, label, ids, columns, sort, onSort, isStale, pointer }: Props<K>) {
   const phone = useMediaQuery('(max-width: 767px)') ?? false
-  const shown = phone ? columns.filter((column) => !column.wide) : columns
+  const shown = useMemo(() => (phone ? columns.filter((column) => !column.wide) : columns), [phone, columns])
   const height = phone ? 48 : 36
-  const body = useRef<HTMLDivElement>(null)
-  const [margin, setMargin] = useState(0)
-  useLayoutEffect(() => {
-    const scroller = document.getElementById('content')
-    if (body.current && scroller) setMargin(body.current.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop)
-  }, [])
-  const rows = useVirtualizer({
-    count: ids.length,
-    getScrollElement: useCallback(() => document.getElementById('content'), []),
-    estimateSize: useCallback(() => height, [height]),
-    getItemKey: useCallback((index: number) => ids[index] ?? index, [ids]),
-    overscan: 12,
-    scrollMargin: margin,
-  })
+  const top = useCallback((index: number) => index * height, [height])
+  const { body, first, end } = useSight(ids.length, top)
+  const drawn = ids.slice(first, end)
   return (
     // oxlint-disable-next-line jsx-a11y/interactive-supports-focus
     <div className="lt" role="table" aria-label={label} aria-rowcount={ids.length + 1} style={{ '--cols': shown.map((column) => (phone ? column.width.replace(/minmax\(\d+px/, 'minmax(0') : column.width)).join(' ') } as React.CSSProperties} onKeyDown={moveFocus} {...pointer}>
       <div className="lt-row lt-head" role="row">{shown.map((column) => <HeadCell key={column.key} column={column} sort={sort} onSort={onSort} />)}</div>
-      <div className="lt-body" role="rowgroup" ref={body} style={{ height: rows.getTotalSize() }}>
-        {rows.getVirtualItems().map((item) => (
-          <Row key={item.key} kind={kind} id={ids[item.index]!} index={item.index} top={item.start - margin} columns={shown as readonly Column<RowOf[K]>[]} isStale={isStale} />
+      <div className="lt-body" role="rowgroup" ref={body} style={{ height: top(ids.length) }}>
+        {drawn.map((id, place) => (
+          <Row key={id} kind={kind} id={id} index={first + place} top={top(first + place)} columns={shown as readonly Column<RowOf[K]>[]} isStale={isStale} />
         ))}
       </div>
       {ids.length === 0 && <p className="empty">{t('list.none')}</p>}

@@ -1,14 +1,14 @@
 /** The tree or list of VMs: only the lines in sight exist, each follows its own VM; arrows and Space work as in any list. */
 import { useMediaQuery } from '@mantine/hooks'
-import { useVirtualizer } from '@tanstack/react-virtual'
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 
 import { t, type MessageKey } from '@/i18n'
 import { isComposing } from '@/parts/bits'
 import { Icon } from '@/parts/Icon'
+import { useSight } from '@/parts/sight'
 
 import { GroupLine, TriState } from './GroupLine'
-import type { GroupItem, Item, View } from './model'
+import type { Lines, View } from './model'
 import { VmLine, type LineActs } from './VmLine'
 
 const COLUMNS: readonly (readonly [name: string, sort: string, label: MessageKey, num?: true])[] = [
@@ -35,7 +35,7 @@ function Head({ sort, onSort, all, some, onAll }: { sort: string; onSort: (sort:
 }
 
 interface Props {
-  items: readonly Item[]
+  lines: Lines
   view: View
   sort: string
   onSort: (sort: string) => void
@@ -46,7 +46,6 @@ interface Props {
   onFold: (pharmacyId: number, fold?: boolean) => void
   onOpen: (id: number) => void
   onMenu: (id: number, at: DOMRect) => void
-  allIds: readonly number[]
   pointer: React.HTMLAttributes<HTMLDivElement>
 }
 
@@ -59,53 +58,42 @@ function useStable<A extends unknown[]>(act: (...args: A) => void): (...args: A)
   return useCallback((...args: A) => latest.current(...args), [])
 }
 
-export function VmTable({ items, view, sort, onSort, selected, openId, onPick, onPickMany, onFold, onOpen, onMenu, allIds, pointer }: Props) {
-  const phone = useMediaQuery('(max-width: 767px)')
-  const body = useRef<HTMLDivElement>(null)
-  const [margin, setMargin] = useState(0)
+export function VmTable({ lines, view, sort, onSort, selected, openId, onPick, onPickMany, onFold, onOpen, onMenu, pointer }: Props) {
+  const phone = useMediaQuery('(max-width: 767px)') ?? false
   const [at, setAt] = useState(0)
   const moved = useRef(false)
-  useLayoutEffect(() => {
-    const scroller = document.getElementById('content')
-    if (body.current && scroller) setMargin(body.current.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop)
-  }, [])
-  const rows = useVirtualizer({
-    count: items.length,
-    getScrollElement: useCallback(() => document.getElementById('content'), []),
-    estimateSize: useCallback((index: number) => (phone ? (items[index]?.kind === 'group' ? 48 : 64) : 36), [phone, items]),
-    getItemKey: useCallback((index: number) => keyOf(items[index], index), [items]),
-    overscan: 16,
-    scrollMargin: margin,
-    scrollPaddingStart: 40,
-    scrollPaddingEnd: 80,
-  })
-  useEffect(() => rows.measure(), [rows, phone])
-  const current = Math.min(at, items.length - 1)
+  const top = useCallback((index: number) => {
+    if (!phone) return index * 36
+    const heads = lines.headsBefore(index)
+    return heads * 48 + (index - heads) * 64
+  }, [phone, lines])
+  const { body, first, end, show } = useSight(lines.length, top)
+  const current = Math.min(at, lines.length - 1)
   useEffect(() => {
     if (!moved.current) return
     moved.current = false
     body.current?.querySelector<HTMLElement>(`[data-index="${current}"]`)?.focus({ preventScroll: true })
   })
   const toggle = useStable((pharmacyId: number) => onFold(pharmacyId))
-  const selectGroup = useStable((pharmacyId: number) => onPickMany(membersOf(items, pharmacyId)))
+  const selectGroup = useStable((pharmacyId: number) => onPickMany(lines.groups.find((group) => group.pharmacyId === pharmacyId)?.ids ?? []))
   const pick = useStable(onPick)
   const open = useStable(onOpen)
   const menu = useStable(onMenu)
-  const acts = useRef<LineActs>({ pick, open, menu }).current
+  const acts = useMemo<LineActs>(() => ({ pick, open, menu }), [pick, open, menu])
 
   const move = (to: number) => {
-    const next = Math.max(0, Math.min(items.length - 1, to))
+    const next = Math.max(0, Math.min(lines.length - 1, to))
     moved.current = true
     setAt(next)
-    rows.scrollToIndex(next)
+    show(next, 40, 80)
   }
   const onKeyDown = (event: React.KeyboardEvent<HTMLElement>) => {
     const target = event.target as HTMLElement
     if (isComposing(event) || !target.matches('[role=row]')) return
-    const item = items[current]
-    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 15, PageUp: -15, Home: -items.length, End: items.length }[event.code]
+    const item = lines.at(current)
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 15, PageUp: -15, Home: -lines.length, End: lines.length }[event.code]
     if (step !== undefined) {
-      const next = items[Math.max(0, Math.min(items.length - 1, current + step))]
+      const next = lines.at(Math.max(0, Math.min(lines.length - 1, current + step)))
       if (event.shiftKey && next?.kind === 'vm' && !selected.has(next.id)) onPick(next.id, false)
       move(current + step)
     } else if (event.code === 'Space') {
@@ -116,30 +104,28 @@ export function VmTable({ items, view, sort, onSort, selected, openId, onPick, o
       else if (item) onFold(item.pharmacyId)
     } else if (event.code === 'ArrowLeft' && item?.kind === 'group') onFold(item.pharmacyId, true)
     else if (event.code === 'ArrowRight' && item?.kind === 'group') onFold(item.pharmacyId, false)
-    else if (event.code === 'ArrowLeft' && item) move(items.findLastIndex((one, index) => index < current && one.kind === 'group'))
-    else if (event.code === 'KeyA' && (event.ctrlKey || event.metaKey)) onPickMany(allIds)
+    else if (event.code === 'ArrowLeft' && item) move(view === 'tree' ? lines.headOf(current) : -1)
+    else if (event.code === 'KeyA' && (event.ctrlKey || event.metaKey)) onPickMany(lines.allIds())
     else return
     event.preventDefault()
   }
-  const count = allIds.reduce((n, id) => n + (selected.has(id) ? 1 : 0), 0)
+  const count = useMemo(() => [...selected].reduce((n, id) => n + (lines.has(id) ? 1 : 0), 0), [selected, lines])
+  const drawn = Array.from({ length: end - first }, (_, place) => first + place)
   return (
     // oxlint-disable-next-line jsx-a11y/interactive-supports-focus
-    <div className={view === 'tree' ? 'vt' : 'vt flat'} role="treegrid" aria-multiselectable aria-label={t('vms.title')} aria-rowcount={items.length + 1} onKeyDown={onKeyDown} onFocus={(event) => note(event.target, setAt)} {...pointer}>
-      <Head sort={sort} onSort={onSort} all={count > 0 && count === allIds.length} some={count > 0} onAll={() => onPickMany(allIds)} />
-      <div className="vt-body" role="rowgroup" ref={body} style={{ height: rows.getTotalSize() }}>
-        {rows.getVirtualItems().map(({ index, start, key }) => {
-          const item = items[index]!
-          if (item.kind === 'vm') return <VmLine key={key} id={item.id} index={index} top={start - margin} tree={view === 'tree'} last={item.last} selected={selected.has(item.id)} current={index === current} opened={item.id === openId} act={acts} />
-          const chosen = item.ids.reduce((n, id) => n + (selected.has(id) ? 1 : 0), 0)
-          return <GroupLine key={key} pharmacyId={item.pharmacyId} index={index} top={start - margin} shown={item.ids.length} total={item.total} open={item.open} all={chosen === item.ids.length} some={chosen > 0} current={index === current} onToggle={toggle} onSelect={selectGroup} />
+    <div className={view === 'tree' ? 'vt' : 'vt flat'} role="treegrid" aria-multiselectable aria-label={t('vms.title')} aria-rowcount={lines.length + 1} onKeyDown={onKeyDown} onFocus={(event) => note(event.target, setAt)} {...pointer}>
+      <Head sort={sort} onSort={onSort} all={count > 0 && count === lines.vms} some={count > 0} onAll={() => onPickMany(lines.allIds())} />
+      <div className="vt-body" role="rowgroup" ref={body} style={{ height: top(lines.length) }}>
+        {drawn.map((index) => {
+          const item = lines.at(index)!
+          if (item.kind === 'vm') return <VmLine key={item.id} id={item.id} index={index} top={top(index)} tree={view === 'tree'} last={item.last} selected={selected.has(item.id)} current={index === current} opened={item.id === openId} act={acts} />
+          const chosen = selected.size === 0 ? 0 : item.ids.reduce((n, id) => n + (selected.has(id) ? 1 : 0), 0)
+          return <GroupLine key={`g${item.pharmacyId}`} pharmacyId={item.pharmacyId} index={index} top={top(index)} shown={item.ids.length} total={item.total} open={item.open} all={chosen === item.ids.length} some={chosen > 0} current={index === current} onToggle={toggle} onSelect={selectGroup} />
         })}
       </div>
     </div>
   )
 }
-
-const keyOf = (item: Item | undefined, index: number): string | number => (item === undefined ? index : item.kind === 'vm' ? item.id : `g${item.pharmacyId}`)
-const membersOf = (items: readonly Item[], pharmacyId: number): readonly number[] => items.find((item): item is GroupItem => item.kind === 'group' && item.pharmacyId === pharmacyId)?.ids ?? []
 
 /** The keyboard's place follows focus that came by mouse or Tab. */
 function note(target: EventTarget, setAt: (index: number) => void): void {

@@ -3,8 +3,8 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { api } from '@/api/client'
 import { t } from '@/i18n'
 import { count } from '@/i18n/format'
-import { useCalmIds } from '@/live/order'
-import { store, useMembers, useReady, useRows } from '@/live/store'
+import { useCalm } from '@/live/order'
+import { store, useChange, useReady, useRows } from '@/live/store'
 import { usePointerOver } from '@/parts/bits'
 import { Failure } from '@/parts/Failure'
 import { Icon } from '@/parts/Icon'
@@ -12,7 +12,7 @@ import { notifyDone, notifyFailed } from '@/parts/notify'
 
 import { Filters, isFiltered, useVmsSearch } from './Filters'
 import { useFoundVms } from './found'
-import { arranged, lines, LIVE_SORTS, matching, picked, pickedAll, type View } from './model'
+import { arranged, Lines, LIVE_SORTS, picked, pickedAll, sameGroups, type Kept, type Known, type View } from './model'
 import { PickBar } from './PickBar'
 import { VmDrawer } from './VmDrawer'
 import { VmMenu } from './VmMenu'
@@ -21,7 +21,8 @@ import { VmTable } from './VmTable'
 import '@/parts/segments.css'
 import './vms.css'
 
-const pharmacyOf = (id: number) => store.row('pharmacies', id)
+const known: Known = { vmsOf: () => store.world.vmsOf, vm: (id) => store.row('vms', id), pharmacy: (id) => store.row('pharmacies', id) }
+const totalOf = (pharmacyId: number) => known.vmsOf().get(pharmacyId)?.length
 const NONE: ReadonlySet<number> = new Set()
 
 async function syncNow(): Promise<void> {
@@ -33,22 +34,29 @@ async function syncNow(): Promise<void> {
   }
 }
 
-/** Ids in order, and what the head of the page counts. */
+function allTags(): string[] {
+  const tags = new Set<string>()
+  for (const vm of store.world.maps.vms.values()) if (vm.tags.length > 0) for (const tag of vm.tags) tags.add(tag)
+  return [...tags].toSorted()
+}
+
+/** VMs in order, and what the head of the page counts. `seen` is another object when any of it may have changed. */
 function useList(sort: string, view: View) {
   const [search] = useVmsSearch()
   const found = useFoundVms(search.q)
-  const seen = useMembers('vms', LIVE_SORTS.has(sort.replace(/^-/, '')), 'pharmacies')
+  const moves = LIVE_SORTS.has(sort.replace(/^-/, ''))
+  const seen = useChange('vms', moves, 'pharmacies')
   const { pharmacy_id: pharmacyId, group_id: groupId, type, status, host_status: hostStatus, tag } = search
-  const list = useMemo(() => {
-    const shown = matching(seen, { found: found.ids, pharmacyId, groupId, type, status, hostStatus, tag }, pharmacyOf)
-    return { ids: arranged(shown, sort, view, pharmacyOf), places: new Set(shown.map((vm) => vm.pharmacy_id)).size }
-  }, [seen, found.ids, pharmacyId, groupId, type, status, hostStatus, tag, sort, view])
-  const whole = useMemo(() => {
-    const totals = new Map<number, number>()
-    for (const vm of seen) totals.set(vm.pharmacy_id, (totals.get(vm.pharmacy_id) ?? 0) + 1)
-    return { totals, tags: [...new Set(seen.flatMap((vm) => vm.tags))].toSorted() }
-  }, [seen])
-  return { ...list, ...whole, rows: seen, error: found.error }
+  const wish = useMemo(() => {
+    const wanted = { found: found.ids, pharmacyId, groupId, type, status, hostStatus, tag }
+    const kept: Kept | undefined = moves ? undefined : new Map()
+    return () => arranged(known, wanted, sort, view, kept)
+  }, [found.ids, pharmacyId, groupId, type, status, hostStatus, tag, sort, view, moves])
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
+  const list = useMemo(() => wish(), [wish, seen])
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
+  const tags = useMemo(allTags, [seen])
+  return { ...list, tags, seen, error: found.error }
 }
 
 export function VmsPage() {
@@ -59,17 +67,17 @@ export function VmsPage() {
   const list = useList(sort, view)
   const pointer = usePointerOver<HTMLDivElement>()
   const { vm: openId, ...asked } = search
-  const ids = useCalmIds(list.ids, JSON.stringify([asked, view]), pointer.held)
+  const groups = useCalm(list.groups, JSON.stringify([asked, view]), pointer.held, sameGroups)
   const [selected, setSelected] = useState(NONE)
   const [closed, setClosed] = useState(NONE)
   const [menu, setMenu] = useState<{ id: number; at: DOMRect } | null>(null)
   const anchor = useRef<number>(undefined)
-  const items = useMemo(() => lines(ids, view, (id) => store.row('vms', id)?.pharmacy_id, list.totals, closed), [ids, view, list.totals, closed])
-  const order = useMemo(() => items.flatMap((item) => (item.kind === 'vm' ? [item.id] : [])), [items])
-  const picks = useMemo(() => (selected.size > 0 ? list.rows.filter((vm) => selected.has(vm.id)) : []), [selected, list.rows])
-  const shownIds = useMemo(() => new Set(ids), [ids])
-  const groups = useRows('pharmacies', 5000)
-  const groupName = search.group_id ? groups.flatMap((one) => one.groups).find((group) => group.id === search.group_id)?.name : undefined
+  const lines = useMemo(() => new Lines(groups, view, totalOf, closed), [groups, view, closed])
+  const all = store.world.maps.vms.size
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
+  const picks = useMemo(() => [...selected].toSorted((a, b) => a - b).map(known.vm).filter((vm) => vm !== undefined), [selected, list.seen])
+  const pharmacies = useRows('pharmacies', 5000)
+  const groupName = search.group_id ? pharmacies.flatMap((one) => one.groups).find((group) => group.id === search.group_id)?.name : undefined
   const clear = useCallback(() => setSelected(NONE), [])
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -80,7 +88,7 @@ export function VmsPage() {
   }, [clear])
 
   const pick = (id: number, range: boolean) => {
-    setSelected((before) => picked(before, order, id, anchor.current, range))
+    setSelected((before) => picked(before, range ? lines.shownIds() : [], id, anchor.current, range))
     anchor.current = id
   }
   const fold = (pharmacyId: number, shut?: boolean) =>
@@ -94,7 +102,7 @@ export function VmsPage() {
     <main className={picks.length > 0 ? 'page picking' : 'page'}>
       <div className="page-head">
         <h1>{t('vms.title')}</h1>
-        <span className="t2" role="status">{ids.length === list.rows.length ? t('unit.machines', { n: count(list.rows.length) }) : t('vms.of', { total: count(list.rows.length), n: count(ids.length) })} · {t('vms.places', { n: count(list.places) })}</span>
+        <span className="t2" role="status">{lines.vms === all ? t('unit.machines', { n: count(all) }) : t('vms.of', { total: count(all), n: count(lines.vms) })} · {t('vms.places', { n: count(list.places) })}</span>
         <span className="grow" />
         <span className="segments" role="group" aria-label={t('vms.view')}>
           <button type="button" aria-pressed={view === 'tree'} onClick={() => set({ view: undefined })}>{t('vms.view_tree')}</button>
@@ -104,16 +112,16 @@ export function VmsPage() {
       </div>
       <Filters tags={list.tags} groupName={groupName} view={view} sort={sort} />
       <Failure error={list.error} />
-      {ids.length > 0 ? (
+      {lines.vms > 0 ? (
         <VmTable
-          items={items} view={view} sort={sort} onSort={(next) => set({ sort: next })} selected={selected} openId={openId}
-          onPick={pick} onPickMany={(many) => setSelected((before) => pickedAll(before, many))} onFold={fold} allIds={ids}
+          lines={lines} view={view} sort={sort} onSort={(next) => set({ sort: next })} selected={selected} openId={openId}
+          onPick={pick} onPickMany={(many) => setSelected((before) => pickedAll(before, many))} onFold={fold}
           onOpen={(id) => set({ vm: id })} onMenu={(id, at) => setMenu({ id, at })} pointer={pointer.props}
         />
       ) : (
-        ready && <Empty filtered={isFiltered(search)} any={list.rows.length > 0} />
+        ready ? <Empty filtered={isFiltered(search)} any={all > 0} /> : <p className="t3" role="status">{t('link.connecting')}</p>
       )}
-      {picks.length > 0 && <PickBar vms={picks} hidden={picks.filter((vm) => !shownIds.has(vm.id)).length} onClear={clear} />}
+      {picks.length > 0 && <PickBar vms={picks} hidden={picks.filter((vm) => !lines.has(vm.id)).length} onClear={clear} />}
       {menu && <VmMenu key={`${menu.id}-${menu.at.top}`} vmId={menu.id} at={menu.at} onClose={() => setMenu(null)} onOpen={(id) => set({ vm: id })} />}
       {openId !== undefined && <VmDrawer vmId={openId} onClose={() => set({ vm: undefined })} />}
     </main>

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Pharmacy, Vm } from '@/api/types'
 
 import { allowed, hasScreen, mainVerb } from './acts'
-import { arranged, lines, matching, picked, pickedAll, urgency } from './model'
+import { arranged, Lines, picked, pickedAll, sameGroups, urgency, type Kept, type Known, type View, type Wanted } from './model'
 
 const vm = (id: number, pharmacy_id: number, more: Partial<Vm> = {}): Vm =>
   ({
@@ -16,16 +16,19 @@ const place = (id: number, name: string, state: Pharmacy['state'], open = true, 
 const places = new Map([place(1, '나약국', 'ok', true, [7]), place(2, '가약국', 'offline', false), place(3, '다약국', 'warning')].map((one) => [one.id, one]))
 const of = (id: number) => places.get(id)
 const vms = [vm(1, 1), vm(2, 1, { vm_type: 'kiosk', tags: ['a'], ip_address: '10.0.0.9' }), vm(3, 2, { status: 'stopped', cpu: null, ip_address: '10.0.0.10' }), vm(4, 3, { host_status: 'offline', tags: ['a', 'b'], cpu: 0.9 })]
-const ids = (rows: readonly Vm[]) => rows.map((one) => one.id)
 const all = { found: null }
+const homes = new Map([...Map.groupBy(vms, (one) => one.pharmacy_id)].map(([id, own]) => [id, own.map((one) => one.id)]))
+const known: Known = { vmsOf: () => homes, vm: (id) => vms.find((one) => one.id === id), pharmacy: of }
+const matching = (wanted: Wanted) => arranged(known, wanted, 'vmid', 'list').groups.flatMap((group) => group.ids)
+const inOrder = (sort: string, view: View) => arranged(known, all, sort, view).groups.flatMap((group) => group.ids)
 
 describe('filters', () => {
   test('values of one are alternatives, several must all hold', () => {
-    expect(ids(matching(vms, all, of))).toEqual([1, 2, 3, 4])
-    expect(ids(matching(vms, { ...all, type: 'kiosk,pos', status: 'running' }, of))).toEqual([1, 2, 4])
-    expect(ids(matching(vms, { ...all, tag: 'a', hostStatus: 'offline' }, of))).toEqual([4])
-    expect(ids(matching(vms, { ...all, groupId: 7 }, of))).toEqual([1, 2])
-    expect(ids(matching(vms, { found: new Set([3, 4]), pharmacyId: 3 }, of))).toEqual([4])
+    expect(matching(all)).toEqual([1, 2, 3, 4])
+    expect(matching({ ...all, type: 'kiosk,pos', status: 'running' })).toEqual([1, 2, 4])
+    expect(matching({ ...all, tag: 'a', hostStatus: 'offline' })).toEqual([4])
+    expect(matching({ ...all, groupId: 7 })).toEqual([1, 2])
+    expect(matching({ found: new Set([3, 4]), pharmacyId: 3 })).toEqual([4])
   })
 })
 
@@ -35,29 +38,58 @@ describe('order', () => {
     expect(states.toSorted((a, b) => urgency(a) - urgency(b)).map((one) => one.id)).toEqual([4, 3, 2, 5, 1])
   })
   test('in the tree a pharmacy stays together under every order', () => {
-    expect(arranged(vms, 'attention', 'tree', of)).toEqual([4, 3, 1, 2])
-    expect(arranged(vms, 'pharmacy', 'tree', of)).toEqual([3, 1, 2, 4])
-    expect(arranged(vms, '-pharmacy', 'tree', of)).toEqual([4, 1, 2, 3])
-    expect(arranged(vms, '-vmid', 'tree', of)).toEqual([4, 3, 2, 1])
+    expect(inOrder('attention', 'tree')).toEqual([4, 3, 1, 2])
+    expect(inOrder('pharmacy', 'tree')).toEqual([3, 1, 2, 4])
+    expect(inOrder('-pharmacy', 'tree')).toEqual([4, 1, 2, 3])
+    expect(inOrder('-vmid', 'tree')).toEqual([4, 3, 2, 1])
   })
   test('in the list a column orders everything; what is unknown comes last both ways; addresses go by value', () => {
-    expect(arranged(vms, '-cpu', 'list', of)).toEqual([4, 1, 2, 3])
-    expect(arranged(vms, 'cpu', 'list', of)).toEqual([1, 2, 4, 3])
-    expect(arranged(vms, 'ip', 'list', of).slice(0, 2)).toEqual([2, 3])
+    expect(inOrder('-cpu', 'list')).toEqual([4, 1, 2, 3])
+    expect(inOrder('cpu', 'list')).toEqual([1, 2, 4, 3])
+    expect(inOrder('ip', 'list').slice(0, 2)).toEqual([2, 3])
+  })
+})
+
+describe('what is kept of a pharmacy', () => {
+  test('holds while the array of its ids is the same', () => {
+    const kept: Kept = new Map()
+    const before = arranged(known, { ...all, status: 'running' }, 'attention', 'tree', kept)
+    expect(before.places).toBe(2)
+    const vmsOf = new Map([...homes, [2, [...homes.get(2)!]]])
+    const started = { ...known, vmsOf: () => vmsOf, vm: (id: number) => ({ ...known.vm(id)!, status: 'running' }) as Vm }
+    const after = arranged(started, { ...all, status: 'running' }, 'attention', 'tree', kept)
+    expect(after.groups).toEqual([{ pharmacyId: 3, ids: [4] }, { pharmacyId: 2, ids: [3] }, { pharmacyId: 1, ids: [1, 2] }])
+    expect(after.groups[0]).toBe(before.groups[0])
+    expect(sameGroups(before.groups, after.groups)).toBe(false)
+    expect(sameGroups(after.groups, arranged(started, { ...all, status: 'running' }, 'attention', 'tree').groups)).toBe(true)
   })
 })
 
 describe('lines', () => {
-  const pharmacyOf = (id: number) => vms.find((one) => one.id === id)?.pharmacy_id
+  const groups = [{ pharmacyId: 3, ids: [4] }, { pharmacyId: 1, ids: [1, 2] }]
+  const totals = new Map([[1, 5], [3, 1]])
+  const made = (view: View, closed: readonly number[]) => new Lines(groups, view, (id) => totals.get(id), new Set(closed))
+  const each = (lines: Lines) => Array.from({ length: lines.length }, (_, index) => lines.at(index))
   test('a head before each group says how many of all are shown; a closed group keeps only its head', () => {
-    const out = lines([4, 1, 2], 'tree', pharmacyOf, new Map([[1, 5], [3, 1]]), new Set([3]))
-    expect(out).toEqual([
+    const lines = made('tree', [3])
+    expect(each(lines)).toEqual([
       { kind: 'group', pharmacyId: 3, ids: [4], total: 1, open: false },
       { kind: 'group', pharmacyId: 1, ids: [1, 2], total: 5, open: true },
       { kind: 'vm', id: 1, last: false },
       { kind: 'vm', id: 2, last: true },
     ])
-    expect(lines([4, 1], 'list', pharmacyOf, new Map(), new Set([3]))).toHaveLength(2)
+    expect([lines.at(-1), lines.at(4)]).toEqual([undefined, undefined])
+    expect([lines.vms, lines.allIds(), lines.shownIds(), lines.has(4), lines.has(9)]).toEqual([3, [4, 1, 2], [1, 2], true, false])
+  })
+  test('each line knows its head, and how many heads stand above it', () => {
+    const lines = made('tree', [])
+    expect([0, 1, 2, 3, 4].map((index) => lines.headOf(index))).toEqual([0, 0, 2, 2, 2])
+    expect([0, 1, 2, 3, 4, 5].map((index) => lines.headsBefore(index))).toEqual([0, 1, 1, 2, 2, 2])
+  })
+  test('a list has no heads, and no lines when it is empty', () => {
+    expect(each(made('list', [3])).map((item) => (item?.kind === 'vm' ? item.id : 0))).toEqual([4, 1, 2])
+    expect(made('list', []).headsBefore(2)).toBe(0)
+    expect(new Lines([], 'tree', () => 0, new Set()).length).toBe(0)
   })
 })
 

@@ -1,6 +1,6 @@
 /** Which VMs the page shows, in which order, in which groups. Pure. */
 import type { Pharmacy, Vm } from '@/api/types'
-import { collator, ordered } from '@/live/order'
+import { collator, ordered, Places } from '@/live/order'
 
 export interface Wanted {
   /** Ids the server's search found; null = nothing is searched for. */
@@ -15,27 +15,39 @@ export interface Wanted {
 }
 
 export type View = 'tree' | 'list'
-type PharmacyOf = (id: number) => Pharmacy | undefined
+/** What is known now, by id. */
+export interface Known {
+  /** Ids of each pharmacy's VMs; another array when one of them changed. */
+  vmsOf: () => ReadonlyMap<number, readonly number[]>
+  vm: (id: number) => Vm | undefined
+  pharmacy: (id: number) => Pharmacy | undefined
+}
+/** VMs that stand together, in order: a pharmacy's, or all of a list that a column orders (`pharmacyId` 0). */
+export interface Group {
+  pharmacyId: number
+  ids: readonly number[]
+}
+
+export interface Arranged {
+  groups: readonly Group[]
+  /** How many pharmacies have one of them. */
+  places: number
+}
 
 const chosen = (words: string | undefined): ReadonlySet<string> | null => (words ? new Set(words.split(',')) : null)
 
-/** VMs that satisfy every filter; the values of one filter are alternatives. */
-export function matching(vms: readonly Vm[], wanted: Wanted, pharmacyOf: PharmacyOf): Vm[] {
+/** Does a VM satisfy every filter that is about itself? The values of one filter are alternatives. */
+function matcher(wanted: Wanted): (vm: Vm) => boolean {
   const types = chosen(wanted.type)
   const statuses = chosen(wanted.status)
   const hosts = chosen(wanted.hostStatus)
   const tags = chosen(wanted.tag)
-  const inGroup = (vm: Vm) => pharmacyOf(vm.pharmacy_id)?.groups.some((group) => group.id === wanted.groupId) ?? false
-  return vms.filter(
-    (vm) =>
-      (!wanted.found || wanted.found.has(vm.id)) &&
-      (!wanted.pharmacyId || vm.pharmacy_id === wanted.pharmacyId) &&
-      (!types || types.has(vm.vm_type)) &&
-      (!statuses || statuses.has(vm.status)) &&
-      (!hosts || hosts.has(vm.host_status)) &&
-      (!tags || vm.tags.some((tag) => tags.has(tag))) &&
-      (!wanted.groupId || inGroup(vm)),
-  )
+  return (vm) =>
+    (!wanted.found || wanted.found.has(vm.id)) &&
+    (!types || types.has(vm.vm_type)) &&
+    (!statuses || statuses.has(vm.status)) &&
+    (!hosts || hosts.has(vm.host_status)) &&
+    (!tags || vm.tags.some((tag) => tags.has(tag)))
 }
 
 const RANK = { offline: 0, warning: 1, maintenance: 2, ok: 3, empty: 4 } as const
@@ -74,28 +86,52 @@ function compare(a: string | number | null, b: string | number | null, sign: num
   if (typeof a === 'number' && typeof b === 'number') return sign * (a - b)
   return sign * collator.compare(String(a), String(b))
 }
-/** Hangul syllables stand in Unicode as in the dictionary: thousands of names need no collator. */
-const named = (name: string) => ({ name, plain: /^[가-힣]+$/.test(name) })
-type Named = ReturnType<typeof named>
-const byName = (a: Named, b: Named): number => (a.plain && b.plain ? (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) : collator.compare(a.name, b.name))
 const byPlace = (a: Vm, b: Vm): number => a.host_id - b.host_id || a.vmid - b.vmid || a.id - b.id
+const names = new Places()
+
+/** What was worked out of each pharmacy's VMs (`of` is the array of their ids then): good for one wish (filters, sort) only. */
+export type Kept = Map<number, { of: readonly number[]; group: Group }>
 
 /**
- * Ids in order. In the tree a pharmacy's VMs always stand together: `attention` and `pharmacy` order the pharmacies,
- * a column orders the VMs within each. `-` before the key turns it round.
+ * The VMs that satisfy the filters, in order. In the tree a pharmacy's VMs always stand together: `attention` and
+ * `pharmacy` order the pharmacies, a column orders the VMs within each. `-` before the key turns it round. With `kept`
+ * only pharmacies of which a VM changed are looked at again.
  */
-export function arranged(vms: readonly Vm[], sort: string, view: View, pharmacyOf: PharmacyOf): number[] {
+export function arranged(known: Known, wanted: Wanted, sort: string, view: View, kept?: Kept): Arranged {
   const sign = sort.startsWith('-') ? -1 : 1
   const name = sort.replace(/^-/, '')
   const key = KEYS[name]
-  const within = (a: Vm, b: Vm) => (key ? compare(key(a), key(b), sign) : 0) || byPlace(a, b)
-  if (view === 'list' && key) return ordered(vms.toSorted(byPlace), key, sign < 0).map((vm) => vm.id)
-  const groups = Map.groupBy(vms, (vm) => vm.pharmacy_id)
+  const matches = matcher(wanted)
+  const within = (a: Vm, b: Vm) => (key && view === 'tree' ? compare(key(a), key(b), sign) : 0) || byPlace(a, b)
+  const groups: Group[] = []
+  for (const [pharmacyId, all] of known.vmsOf()) {
+    if (wanted.pharmacyId && pharmacyId !== wanted.pharmacyId) continue
+    if (wanted.groupId && !known.pharmacy(pharmacyId)?.groups.some((group) => group.id === wanted.groupId)) continue
+    const before = kept?.get(pharmacyId)
+    let group = before?.of === all ? before.group : undefined
+    if (!group) {
+      group = { pharmacyId, ids: all.map((id) => known.vm(id)!).filter(matches).sort(within).map((vm) => vm.id) }
+      kept?.set(pharmacyId, { of: all, group })
+    }
+    if (group.ids.length > 0) groups.push(group)
+  }
+  if (view === 'list' && key) {
+    const vms = groups.flatMap(({ ids }) => ids.map((id) => known.vm(id)!)).sort(byPlace)
+    return { places: groups.length, groups: vms.length > 0 ? [{ pharmacyId: 0, ids: ordered(vms, key, sign < 0).map((vm) => vm.id) }] : [] }
+  }
   const turn = key ? 1 : sign
-  const places = [...groups.keys()].map((id) => ({ id, name: named(pharmacyOf(id)?.name ?? ''), rank: name === 'pharmacy' ? 0 : urgency(pharmacyOf(id)) }))
-  places.sort((a, b) => turn * (a.rank - b.rank || byName(a.name, b.name)) || a.id - b.id)
-  return places.flatMap(({ id }) => groups.get(id)!.toSorted(within).map((vm) => vm.id))
+  const words = names.of(groups.map(({ pharmacyId }) => known.pharmacy(pharmacyId)?.name ?? ''))
+  const places = groups.map((group, index) => ({ group, word: words[index]!, rank: name === 'pharmacy' ? 0 : urgency(known.pharmacy(group.pharmacyId)) }))
+  places.sort((a, b) => turn * (a.rank - b.rank || a.word - b.word) || a.group.pharmacyId - b.group.pharmacyId)
+  return { places: groups.length, groups: places.map(({ group }) => group) }
 }
+
+/** The same VMs in the same places. */
+export const sameGroups = (a: readonly Group[], b: readonly Group[]): boolean =>
+  a.length === b.length && a.every(({ pharmacyId, ids }, index) => {
+    const other = b[index]!
+    return pharmacyId === other.pharmacyId && (ids === other.ids || (ids.length === other.ids.length && ids.every((id, at) => id === other.ids[at])))
+  })
 
 export interface GroupItem {
   kind: 'group'
@@ -114,16 +150,80 @@ export interface VmItem {
 }
 export type Item = GroupItem | VmItem
 
-/** The lines of the page: in the tree a head before each pharmacy's VMs, closed groups without their VMs. */
-export function lines(ids: readonly number[], view: View, pharmacyIdOf: (vmId: number) => number | undefined, totals: ReadonlyMap<number, number>, closed: ReadonlySet<number>): Item[] {
-  if (view === 'list') return ids.map((id) => ({ kind: 'vm', id, last: false }))
-  const out: Item[] = []
-  for (const [pharmacyId, members] of Map.groupBy(ids, (id) => pharmacyIdOf(id) ?? 0)) {
-    const open = !closed.has(pharmacyId)
-    out.push({ kind: 'group', pharmacyId, ids: members, total: totals.get(pharmacyId) ?? members.length, open })
-    if (open) members.forEach((id, index) => out.push({ kind: 'vm', id, last: index === members.length - 1 }))
+/** The lines of the page: in the tree a head before each pharmacy's VMs, closed groups without their VMs. Made when asked for: there are many, and few are in sight. */
+export class Lines {
+  readonly length: number
+  /** How many VMs, also those in closed groups. */
+  readonly vms: number
+  /** Line at which each group begins. */
+  readonly #starts: Int32Array
+  readonly #head: 0 | 1
+  #ids: ReadonlySet<number> | undefined
+
+  constructor(readonly groups: readonly Group[], view: View, private readonly totalOf: (pharmacyId: number) => number | undefined, private readonly closed: ReadonlySet<number>) {
+    this.#head = view === 'tree' ? 1 : 0
+    this.#starts = new Int32Array(groups.length)
+    let length = 0
+    let vms = 0
+    groups.forEach((group, index) => {
+      this.#starts[index] = length
+      length += this.#head + (this.#isOpen(group) ? group.ids.length : 0)
+      vms += group.ids.length
+    })
+    this.length = length
+    this.vms = vms
   }
-  return out
+
+  #isOpen(group: Group): boolean {
+    return this.#head === 0 || !this.closed.has(group.pharmacyId)
+  }
+
+  #groupAt(index: number): number {
+    let low = 0
+    let high = this.#starts.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.#starts[middle]! <= index) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  at(index: number): Item | undefined {
+    if (index < 0 || index >= this.length) return undefined
+    const place = this.#groupAt(index)
+    const group = this.groups[place]!
+    const own = index - this.#starts[place]! - this.#head
+    if (own >= 0) return { kind: 'vm', id: group.ids[own]!, last: this.#head === 1 && own === group.ids.length - 1 }
+    return { kind: 'group', pharmacyId: group.pharmacyId, ids: group.ids, total: this.totalOf(group.pharmacyId) ?? group.ids.length, open: this.#isOpen(group) }
+  }
+
+  /** How many heads stand above this line. */
+  headsBefore(index: number): number {
+    if (this.#head === 0 || this.length === 0) return 0
+    if (index >= this.length) return this.groups.length
+    const place = this.#groupAt(index)
+    return place + (index > this.#starts[place]! ? 1 : 0)
+  }
+
+  /** The line of the head that this line stands under. */
+  headOf(index: number): number {
+    return this.#starts[this.#groupAt(index)] ?? 0
+  }
+
+  /** Ids of all VMs, also those in closed groups. */
+  allIds(): number[] {
+    return this.groups.flatMap(({ ids }) => ids)
+  }
+
+  /** Ids of the VMs that have a line, in order. */
+  shownIds(): number[] {
+    return this.groups.flatMap((group) => (this.#isOpen(group) ? group.ids : []))
+  }
+
+  has(id: number): boolean {
+    return (this.#ids ??= new Set(this.allIds())).has(id)
+  }
 }
 
 /** Selection after a click: a range from the last click with Shift, else one turned over. */
