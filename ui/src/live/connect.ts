@@ -1,6 +1,6 @@
 /** Connects this tab's store to the shared worker, or to a stream of its own where SharedWorker is missing. */
 import { Link } from './link'
-import { noRows, type LiveMessage } from './model'
+import { noRows, read, type LiveMessage, type WorkerMessage } from './model'
 import { store } from './store'
 
 let stopLive: (() => void) | undefined
@@ -19,7 +19,7 @@ export function startLive(user: string, whenRefused: () => void): void {
     return
   }
   const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'pharmq-live' })
-  worker.port.onmessage = ({ data }: MessageEvent<LiveMessage>) => take(data)
+  worker.port.onmessage = ({ data }: MessageEvent<WorkerMessage>) => take(read(data))
   worker.port.start()
   worker.port.postMessage({ type: 'start', user })
   const hello = setInterval(() => worker.port.postMessage({ type: 'hello' }), 5_000)

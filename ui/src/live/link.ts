@@ -1,5 +1,5 @@
 /** The one connection to `/api/stream`. Runs in the SharedWorker, or in the tab where there is none. */
-import { SnapshotBuilder, World, type Delta, type LiveMessage, type LinkState, type SnapshotPart } from './model'
+import { read, SnapshotBuilder, World, type LinkState, type LiveMessage } from './model'
 
 const RETRY_MS = 3_000
 /** The server pings; silence longer than this means that the connection is dead without knowing it. */
@@ -14,32 +14,25 @@ export class Link {
   #builder = new SnapshotBuilder()
   state: LinkState = 'connecting'
 
-  constructor(private readonly tell: (message: LiveMessage) => void) {}
+  /** `text`: the body that the message was made of. */
+  constructor(private readonly tell: (message: LiveMessage, text?: string) => void) {}
+
+  /** A snapshot is coming in: what `world` holds is about to go. */
+  get midway(): boolean {
+    return this.#builder.midway
+  }
 
   start(): void {
     if (this.#source || this.#retry) return
     this.#heard = Date.now()
-    const source = new EventSource('/api/stream')
+    const source = new EventSource('/api/stream?tables=true')
     this.#source = source
     source.addEventListener('open', () => {
       this.#heard = Date.now()
       if (this.world.ready) this.#say('live')
     })
-    source.addEventListener('snapshot', (event) => {
-      this.#heard = Date.now()
-      const rows = this.#builder.add(JSON.parse((event as MessageEvent<string>).data) as SnapshotPart)
-      if (!rows) return
-      this.world.replace(rows)
-      this.tell({ type: 'snapshot', rows })
-      this.#say('live')
-    })
-    source.addEventListener('delta', (event) => {
-      this.#heard = Date.now()
-      const delta = JSON.parse((event as MessageEvent<string>).data) as Delta
-      this.world.apply(delta)
-      this.tell({ type: 'delta', delta })
-      this.#say('live')
-    })
+    source.addEventListener('snapshot', (event) => this.#take('part', event as MessageEvent<string>))
+    source.addEventListener('delta', (event) => this.#take('delta', event as MessageEvent<string>))
     source.addEventListener('ping', () => {
       this.#heard = Date.now()
     })
@@ -57,6 +50,17 @@ export class Link {
         this.#again()
       }
     }, 5_000)
+  }
+
+  #take(as: 'part' | 'delta', { data: text }: MessageEvent<string>): void {
+    this.#heard = Date.now()
+    const message = read({ type: 'text', as, text })
+    if (message.type === 'part') {
+      const whole = this.#builder.add(message.part)
+      if (whole) this.world.adopt(whole)
+    } else if (message.type === 'delta') this.world.apply(message.delta)
+    this.tell(message, text)
+    if (!this.midway) this.#say('live')
   }
 
   stop(): void {

@@ -2,19 +2,50 @@ import { expect, test, vi } from 'vitest'
 
 import type { Summary, Vm } from '@/api/types'
 
-import { noRows, SnapshotBuilder, World } from './model'
+import { noRows, read, SnapshotBuilder, World } from './model'
 import { ordered, readSort } from './order'
 import { LiveStore } from './store'
 
 const vm = (id: number, status: Vm['status'] = 'running') => ({ id, status, vm_name: `VM-${id}` }) as Vm
 const nothing = noRows()
+const vmIds = (world: World | undefined) => (world ? [...world.maps.vms.keys()] : undefined)
 
 test('a snapshot is whole when all its parts came, in any order', () => {
   const builder = new SnapshotBuilder()
   expect(builder.add({ epoch: 'a', seq: 5, part: 2, parts: 2, vms: [vm(2)] })).toBeUndefined()
   const whole = builder.add({ epoch: 'a', seq: 5, part: 1, parts: 2, vms: [vm(1)], summary: {} as Summary })
-  expect(whole?.vms.map((row) => row.id)).toEqual([2, 1])
+  expect(vmIds(whole)).toEqual([2, 1])
   expect(whole?.summary).toEqual({})
+})
+
+test('a part of another snapshot starts anew', () => {
+  const builder = new SnapshotBuilder()
+  builder.add({ epoch: 'a', seq: 5, part: 1, parts: 2, vms: [vm(1)] })
+  expect(builder.add({ epoch: 'b', seq: 1, part: 1, parts: 2, vms: [vm(7)] })).toBeUndefined()
+  expect(builder.midway).toBe(true)
+  expect(vmIds(builder.add({ epoch: 'b', seq: 1, part: 2, parts: 2, vms: [vm(8)] }))).toEqual([7, 8])
+  expect(builder.midway).toBe(false)
+})
+
+test('rows of a part may stand in tables', () => {
+  const vms = [['id', 'vm_name', 'status', 'tags'], [3, 'POS-1', 'running', ['a']], [4, 'POS-2', 'stopped', []]]
+  const text = JSON.stringify({ epoch: 'a', seq: 1, part: 0, parts: 1, tables: { vms }, hosts: [{ id: 9 }] })
+  expect(read({ type: 'text', as: 'part', text })).toEqual({
+    type: 'part',
+    part: { epoch: 'a', seq: 1, part: 0, parts: 1, hosts: [{ id: 9 }], vms: [{ id: 3, vm_name: 'POS-1', status: 'running', tags: ['a'] }, { id: 4, vm_name: 'POS-2', status: 'stopped', tags: [] }] },
+  })
+  expect(read({ type: 'text', as: 'delta', text: '{"seq":2}' })).toEqual({ type: 'delta', delta: { seq: 2 } })
+})
+
+test('a world in parts is the same world again', () => {
+  const world = new World()
+  world.replace({ ...nothing, vms: Array.from({ length: 1200 }, (_, at) => ({ ...vm(at + 1), pharmacy_id: 1 + (at % 3) })), hosts: [{ id: 4 } as never], summary: { n: 1 } as never })
+  const builder = new SnapshotBuilder()
+  const parts = [...world.parts('x')]
+  const whole = parts.map((part) => builder.add(part)).at(-1)!
+  expect(parts).toHaveLength(4)
+  expect([whole.maps, whole.vmsOf, whole.summary]).toEqual([world.maps, world.vmsOf, world.summary])
+  expect([...new World().parts('y')]).toHaveLength(1)
 })
 
 test("a pharmacy's VMs are another array when one of them changed, and the same one while they are only measured", () => {
@@ -30,13 +61,6 @@ test("a pharmacy's VMs are another array when one of them changed, and the same 
   expect(world.vmsOf.get(2)).toBe(second)
   world.apply({ seq: 4, set: { vms: [at(3, 1), at(5, 4)] }, del: { vms: [2], pharmacies: [], hosts: [], jobs: [], screens: [] } })
   expect([...world.vmsOf]).toEqual([[1, [1, 3]], [4, [5]]])
-})
-
-test('a part of another snapshot starts anew', () => {
-  const builder = new SnapshotBuilder()
-  builder.add({ epoch: 'a', seq: 5, part: 1, parts: 2, vms: [vm(1)] })
-  expect(builder.add({ epoch: 'b', seq: 1, part: 1, parts: 2, vms: [vm(7)] })).toBeUndefined()
-  expect(builder.add({ epoch: 'b', seq: 1, part: 2, parts: 2, vms: [vm(8)] })?.vms.map((row) => row.id)).toEqual([7, 8])
 })
 
 test('deltas set and delete; events are newest first and bounded', () => {

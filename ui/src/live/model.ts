@@ -28,6 +28,11 @@ export interface SnapshotPart extends Partial<Rows> {
   summary?: Summary | null
 }
 
+/** Rows as lists of their values, the fields' names before them. */
+type Table = [string[], ...unknown[][]]
+/** A part as it travels. */
+type FoldedPart = SnapshotPart & { tables?: { [K in Kind]?: Table } }
+
 export interface Delta {
   seq: number
   set?: Partial<Rows>
@@ -49,61 +54,101 @@ export interface Snapshot extends Rows {
 
 export type LinkState = 'connecting' | 'live' | 'lost'
 
-/** What the worker tells its tabs. */
 export type LiveMessage =
   | { type: 'snapshot'; rows: Snapshot }
+  | { type: 'part'; part: SnapshotPart }
   | { type: 'delta'; delta: Delta }
   | { type: 'link'; state: LinkState }
   | { type: 'refused' }
+/** What the worker tells its tabs. Parts and deltas go on as the text they came as: reading it costs a tab half of what taking over a copy of the rows would. */
+export type WorkerMessage = LiveMessage | { type: 'text'; as: 'part' | 'delta'; text: string }
 
-/** Collects the parts of a snapshot; a part of another snapshot starts anew. */
+/** Objects of a table. Each is a copy of the first with values of its own: they share one layout in memory. */
+function rowsOf([names, ...lists]: Table): unknown[] {
+  const like = Object.fromEntries(names.map((name) => [name, null])) as Record<string, unknown>
+  return lists.map((values) => {
+    const row = { ...like }
+    for (let at = 0; at < names.length; at += 1) row[names[at]!] = values[at]
+    return row
+  })
+}
+
+function unfolded({ tables, ...part }: FoldedPart): SnapshotPart {
+  const rows = Object.entries(tables ?? {}).map(([kind, table]) => [kind, rowsOf(table)])
+  return { ...part, ...(Object.fromEntries(rows) as Partial<Rows>) }
+}
+
+export function read(message: WorkerMessage): LiveMessage {
+  if (message.type !== 'text') return message
+  const body: unknown = JSON.parse(message.text)
+  return message.as === 'part' ? { type: 'part', part: unfolded(body as FoldedPart) } : { type: 'delta', delta: body as Delta }
+}
+
+/** Collects the parts of a snapshot into a world of their own, so that the last part costs no more than the others; a part of another snapshot starts anew. */
 export class SnapshotBuilder {
   #key = ''
   #seen = new Set<number>()
-  #rows: Snapshot = noRows()
+  #world = new World()
 
-  /** The whole snapshot when `part` was the last one missing. */
-  add(part: SnapshotPart): Snapshot | undefined {
+  /** Some parts came, others have not yet. */
+  get midway(): boolean {
+    return this.#key !== ''
+  }
+
+  /** The whole when `part` was the last one missing. */
+  add(part: SnapshotPart): World | undefined {
     const key = `${part.epoch}:${part.seq}:${part.parts}`
     if (key !== this.#key || this.#seen.has(part.part)) {
       this.#key = key
       this.#seen = new Set()
-      this.#rows = noRows()
+      this.#world = new World()
     }
     this.#seen.add(part.part)
     for (const kind of KINDS) {
-      const rows = part[kind]
-      if (rows) (this.#rows[kind] as unknown[]).push(...rows)
+      this.#world.put(kind, part[kind] ?? [])
     }
-    if (part.summary) this.#rows.summary = part.summary
+    if (part.summary) this.#world.summary = part.summary
     if (this.#seen.size < part.parts) return undefined
     this.#key = ''
-    return this.#rows
+    return this.#world
   }
 }
 
 export const noRows = (): Snapshot => ({ ...ofEach<never[]>(() => []), summary: null })
 
 const EVENTS_KEPT = 100
+const PART_ROWS = 500
 
 /** Everything known now, by id. `apply` answers which ids changed, so that only their rows draw again. */
 export class World {
-  readonly maps: { [K in Kind]: Map<number, RowOf[K]> } = ofEach(() => new Map())
+  maps: { [K in Kind]: Map<number, RowOf[K]> } = ofEach(() => new Map())
   /** Ids of each pharmacy's VMs: another array as soon as one of them changed in more than its measurements, so that what was worked out of an array holds for as long as the array does. */
-  readonly vmsOf = new Map<number, readonly number[]>()
+  vmsOf = new Map<number, readonly number[]>()
   summary: Summary | null = null
   events: readonly JournalEvent[] = []
   ready = false
 
   replace(rows: Snapshot): void {
-    for (const kind of KINDS) {
-      const map = this.maps[kind] as Map<number, { id: number }>
-      map.clear()
-      if (kind === 'vms') this.vmsOf.clear()
-      this.#put(kind, rows[kind])
-    }
-    this.summary = rows.summary
+    const made = new World()
+    for (const kind of KINDS) made.put(kind, rows[kind] as RowOf[typeof kind][])
+    made.summary = rows.summary
+    this.adopt(made)
+  }
+
+  /** Take over what another world holds. */
+  adopt(other: World): void {
+    this.maps = other.maps
+    this.vmsOf = other.vmsOf
+    this.summary = other.summary
     this.ready = true
+  }
+
+  put<K extends Kind>(kind: K, rows: Iterable<RowOf[K]>): void {
+    const map = this.maps[kind] as Map<number, { id: number }>
+    for (const row of rows) {
+      if (kind === 'vms') this.#house(row as Vm)
+      map.set(row.id, row)
+    }
   }
 
   /** `changed`: rows that came or went; `sampled`: rows of which only measurements moved. */
@@ -112,7 +157,7 @@ export class World {
     for (const kind of KINDS) {
       const map = this.maps[kind] as Map<number, { id: number }>
       const set = delta.set?.[kind] ?? []
-      this.#put(kind, set)
+      this.put(kind, set as RowOf[typeof kind][])
       for (const row of set) changed[kind].push(row.id)
       for (const id of delta.del?.[kind] ?? []) {
         if (kind === 'vms') this.#leave(this.maps.vms.get(id))
@@ -122,14 +167,6 @@ export class World {
     if (delta.summary) this.summary = delta.summary
     if (delta.events?.length) this.events = [...delta.events.toReversed(), ...this.events].slice(0, EVENTS_KEPT)
     return { changed, sampled: this.#measure(delta) }
-  }
-
-  #put(kind: Kind, rows: Iterable<{ id: number }>): void {
-    const map = this.maps[kind] as Map<number, { id: number }>
-    for (const row of rows) {
-      if (kind === 'vms') this.#house(row as Vm)
-      map.set(row.id, row)
-    }
   }
 
   #house(vm: Vm): void {
@@ -164,15 +201,13 @@ export class World {
     return sampled
   }
 
-  snapshot(): Snapshot {
-    return {
-      pharmacies: [...this.maps.pharmacies.values()],
-      hosts: [...this.maps.hosts.values()],
-      vms: [...this.maps.vms.values()],
-      jobs: [...this.maps.jobs.values()],
-      screens: [...this.maps.screens.values()],
-      schedules: [...this.maps.schedules.values()],
-      summary: this.summary,
-    }
+  /** All of it as a snapshot in parts. */
+  *parts(key: string): Generator<SnapshotPart> {
+    const all = KINDS.flatMap((kind) => {
+      const rows = [...this.maps[kind].values()]
+      return Array.from({ length: Math.ceil(rows.length / PART_ROWS) }, (_, at) => ({ [kind]: rows.slice(at * PART_ROWS, (at + 1) * PART_ROWS) }))
+    })
+    const parts = Math.max(1, all.length)
+    for (let part = 0; part < parts; part += 1) yield { epoch: key, seq: 0, part, parts, summary: part === 0 ? this.summary : null, ...all[part] }
   }
 }

@@ -6,12 +6,13 @@ import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore
 
 import type { JournalEvent, Summary } from '@/api/types'
 
-import { KINDS, ofEach, World, type Kind, type LinkState, type LiveMessage, type RowOf } from './model'
+import { KINDS, ofEach, SnapshotBuilder, World, type Kind, type LinkState, type LiveMessage, type RowOf } from './model'
 
 type Listener = () => void
 
 export class LiveStore {
   readonly world = new World()
+  #builder = new SnapshotBuilder()
   link: LinkState = 'connecting'
   /** Grows with each change of a kind. */
   readonly versions: { [K in Kind]: number } = ofEach(() => 0)
@@ -22,15 +23,15 @@ export class LiveStore {
   #lists: { [K in Kind]?: { version: number; rows: RowOf[K][] } } = {}
 
   receive(message: LiveMessage): void {
-    if (message.type === 'link') this.link = message.state
+    if (message.type === 'part') {
+      const whole = this.#builder.add(message.part)
+      if (!whole) return
+      this.world.adopt(whole)
+      this.#tellAll()
+    } else if (message.type === 'link') this.link = message.state
     else if (message.type === 'snapshot') {
       this.world.replace(message.rows)
-      for (const kind of KINDS) {
-        this.versions[kind] += 1
-        for (const listeners of this.#byId[kind].values()) for (const listener of listeners) listener()
-        for (const listener of this.#byKind[kind]) listener()
-        for (const listener of this.#members[kind]) listener()
-      }
+      this.#tellAll()
     } else if (message.type === 'delta') {
       const { changed, sampled } = this.world.apply(message.delta)
       for (const kind of KINDS) {
@@ -39,6 +40,15 @@ export class LiveStore {
       }
     }
     for (const listener of this.#whole) listener()
+  }
+
+  #tellAll(): void {
+    for (const kind of KINDS) {
+      this.versions[kind] += 1
+      for (const listeners of this.#byId[kind].values()) for (const listener of listeners) listener()
+      for (const listener of this.#byKind[kind]) listener()
+      for (const listener of this.#members[kind]) listener()
+    }
   }
 
   #tell(kind: Kind, changed: readonly number[], sampled: readonly number[]): void {
