@@ -1,4 +1,4 @@
-"""The list of guests in Chromium at 100 and 24,000 pharmacies, side by side: first load, and frames while it scrolls.
+"""First load and a scrolling list of guests in Chromium at 100 and 24,000 pharmacies, side by side.
 
     script/bench lists [--rounds 3] [--hosts 24000] [--seconds 8] [--address "/vms?view=list"] [--before FOLDER]
 
@@ -120,12 +120,22 @@ async def visit(
     return found
 
 
+async def dashboard(url: str, vms: int) -> float:
+    """Seconds from the address to the dashboard's figures, with an empty cache."""
+    async with chromium() as browser, visitor(browser, url) as (page, _):
+        began = time.perf_counter()
+        await page.goto(url)
+        await page.locator(".card-figure", has_text=f"{vms:,}").first.wait_for(timeout=120_000)
+        return time.perf_counter() - began
+
+
 async def keep(session: CDPSession, path: Path) -> None:
     answer = await session.send("Profiler.stop")
     path.write_text(json.dumps(answer["profile"]))
 
 
 LINES = {
+    "figures": ("figures and map on the dashboard, s", 2),
     "rows": ("first rows on the screen, s", 2),
     "whole": ("the list is whole, s", 2),
     "served": ("... CPU of the manager until then, s", 2),
@@ -176,8 +186,12 @@ async def main() -> None:
             for place, (name, hosts, _) in enumerate(stands):
                 profile = options.profile and options.profile.with_name(f"{options.profile.name}-{place}-{turn}")
                 try:
+                    figures = await dashboard(urls[place], hosts * 5)
                     found[place].append(
-                        await visit(urls[place], managers[place], options.address, hosts * 5, options.seconds, profile)
+                        {"figures": figures}
+                        | await visit(
+                            urls[place], managers[place], options.address, hosts * 5, options.seconds, profile
+                        )
                     )
                 except Exception as error:
                     print(f"{name}: {error}", flush=True)

@@ -243,7 +243,6 @@ class House:
         self.ground.settings.listen(lambda changed: self.clients.limit_handshakes(changed.handshakes_max))
         access.on_revoked(self.live.close_for)
         access.on_locked(self.live.close_for)
-        connect_live(self.live, self.hosts, self.inventory)
         board = self.jobs.board
         screens = self.consoles.live.screens
         screens.touch = lambda vm_id: self.live.touch("screens", vm_id)
@@ -251,7 +250,9 @@ class House:
         self.live.register("jobs", self._encoded_job, board.job_ids, lambda _job: EVERYTHING)
         plans = self.schedules.board
         plans.touch = lambda number: self.live.touch("schedules", number)
-        self.live.register("schedules", plans.encoded, plans.ids, lambda _plan: EVERYTHING, plans.is_own)
+        self.live.register("schedules", plans.encoded, plans.ids, lambda _plan: EVERYTHING, own=plans.is_own)
+        # A snapshot brings kinds in this order, and guests come last: pages that show none need not wait for them.
+        connect_live(self.live, self.hosts, self.inventory)
 
     def _place(self, path: str) -> Scope | None:
         """A grant's path with its ancestors; None when there is no such object."""

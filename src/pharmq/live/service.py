@@ -140,6 +140,7 @@ class LiveService:
         encode: Callable[[int], bytes | None],
         ids: Callable[[], Iterable[int]],
         scope: Callable[[int], Scope | None],
+        *,
         own: Callable[[Actor, int], bool] = lambda _actor, _number: False,
         row: Callable[[int], msgspec.Struct | None] | None = None,
     ) -> None:

@@ -21,13 +21,13 @@ def connect(live: LiveService, hosts: HostsService, inventory: InventoryService)
         sources.pharmacy,
         lambda: [p.id for p in directory.pharmacies],
         sources.scope_of_pharmacy,
-        sources.pharmacy_row,
+        row=sources.pharmacy_row,
     )
     live.register(
-        "hosts", sources.host, lambda: [host.id for host in directory.hosts], sources.scope_of_host, sources.host_row
+        "hosts", sources.host, lambda: [host.id for host in directory.hosts], sources.scope_of_host, row=sources.host_row
     )
     live.register(
-        "vms", inventory.rows.encoded, lambda: list(inventory.view.all_ids()), sources.scope_of_vm, sources.vm_row
+        "vms", inventory.rows.encoded, lambda: list(inventory.view.all_ids()), sources.scope_of_vm, row=sources.vm_row
     )
     live.measured = Measured(sources.vm_samples, sources.host_samples)
     directory.listen(sources.directory_changed)

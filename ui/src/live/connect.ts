@@ -43,5 +43,5 @@ export function endLive(): void {
   stopLive?.()
   stopLive = undefined
   store.receive({ type: 'snapshot', rows: noRows() })
-  store.world.ready = false
+  store.world.ready = store.world.placed = false
 }

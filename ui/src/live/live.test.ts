@@ -27,6 +27,19 @@ test('a part of another snapshot starts anew', () => {
   expect(builder.midway).toBe(false)
 })
 
+test('pages without VMs need not wait for VMs', () => {
+  const store = new LiveStore()
+  const part = (at: number, rows: object) => store.receive({ type: 'part', part: { epoch: 'a', seq: 1, part: at, parts: 4, summary: at === 0 ? ({} as Summary) : null, ...rows } })
+  const seen = () => [store.world.placed, store.world.ready, store.rows('hosts').length, store.rows('vms').length]
+  part(0, { pharmacies: [{ id: 1 }] })
+  part(1, { hosts: [{ id: 4 }] })
+  expect(seen()).toEqual([false, false, 0, 0])
+  part(2, { hosts: [{ id: 5 }], vms: [vm(1)] })
+  expect(seen()).toEqual([true, false, 2, 0])
+  part(3, { vms: [vm(2)] })
+  expect(seen()).toEqual([true, true, 2, 2])
+})
+
 test('rows of a part may stand in tables', () => {
   const vms = [['id', 'vm_name', 'status', 'tags'], [3, 'POS-1', 'running', ['a']], [4, 'POS-2', 'stopped', []]]
   const text = JSON.stringify({ epoch: 'a', seq: 1, part: 0, parts: 1, tables: { vms }, hosts: [{ id: 9 }] })

@@ -1,7 +1,8 @@
 /** What the live stream says and how it changes what we hold: pure, shared by the worker and the tabs. */
 import type { Host, Job, JournalEvent, Pharmacy, Summary, Viewers, Vm } from '@/api/types'
 
-export const KINDS = ['pharmacies', 'hosts', 'vms', 'jobs', 'screens', 'schedules'] as const
+/** As a snapshot brings them: VMs, of which there are most, come last. */
+export const KINDS = ['pharmacies', 'hosts', 'jobs', 'screens', 'schedules', 'vms'] as const
 export type Kind = (typeof KINDS)[number]
 export interface RowOf {
   pharmacies: Pharmacy
@@ -89,6 +90,12 @@ export class SnapshotBuilder {
   #key = ''
   #seen = new Set<number>()
   #world = new World()
+  #inOrder = true
+
+  /** What came so far, once all but VMs is there. */
+  get places(): World | undefined {
+    return this.#inOrder && this.#world.maps.vms.size > 0 ? this.#world : undefined
+  }
 
   /** Some parts came, others have not yet. */
   get midway(): boolean {
@@ -102,7 +109,9 @@ export class SnapshotBuilder {
       this.#key = key
       this.#seen = new Set()
       this.#world = new World()
+      this.#inOrder = true
     }
+    this.#inOrder &&= part.part === this.#seen.size
     this.#seen.add(part.part)
     for (const kind of KINDS) {
       this.#world.put(kind, part[kind] ?? [])
@@ -126,7 +135,10 @@ export class World {
   vmsOf = new Map<number, readonly number[]>()
   summary: Summary | null = null
   events: readonly JournalEvent[] = []
+  /** All is there. */
   ready = false
+  /** All but VMs is there: pages that show none need not wait. */
+  placed = false
 
   replace(rows: Snapshot): void {
     const made = new World()
@@ -140,7 +152,14 @@ export class World {
     this.maps = other.maps
     this.vmsOf = other.vmsOf
     this.summary = other.summary
-    this.ready = true
+    this.ready = this.placed = true
+  }
+
+  /** Take over all but VMs. */
+  adoptPlaces(other: World): void {
+    this.maps = { ...other.maps, vms: this.maps.vms }
+    this.summary = other.summary
+    this.placed = true
   }
 
   put<K extends Kind>(kind: K, rows: Iterable<RowOf[K]>): void {

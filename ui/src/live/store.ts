@@ -25,8 +25,9 @@ export class LiveStore {
   receive(message: LiveMessage): void {
     if (message.type === 'part') {
       const whole = this.#builder.add(message.part)
-      if (!whole) return
-      this.world.adopt(whole)
+      if (whole) this.world.adopt(whole)
+      else if (!this.world.placed && this.#builder.places) this.world.adoptPlaces(this.#builder.places)
+      else return
       this.#tellAll()
     } else if (message.type === 'link') this.link = message.state
     else if (message.type === 'snapshot') {
@@ -117,7 +118,8 @@ const watchWhole = (listener: Listener) => store.watch(listener)
 export const useSummary = (): Summary | null => useSyncExternalStore(watchWhole, () => store.world.summary)
 export const useLiveEvents = (): readonly JournalEvent[] => useSyncExternalStore(watchWhole, () => store.world.events)
 export const useLink = (): LinkState => useSyncExternalStore(watchWhole, () => store.link)
-export const useReady = (): boolean => useSyncExternalStore(watchWhole, () => store.world.ready)
+/** Is everything known that a page shows: all, or all but VMs (`places`)? */
+export const useReady = (what: 'all' | 'places' = 'all'): boolean => useSyncExternalStore(watchWhole, () => (what === 'all' ? store.world.ready : store.world.placed))
 
 /** All rows of a kind for overviews: at most one new array each `everyMs`, so that bursts cost one draw. */
 export function useRows<K extends Kind>(kind: K, everyMs = 1000): RowOf[K][] {

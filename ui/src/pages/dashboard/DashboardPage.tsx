@@ -186,7 +186,7 @@ function LatestEvents() {
 }
 
 export function DashboardPage() {
-  const ready = useReady()
+  const ready = useReady('places')
   const summary = useSummary()
   const pharmacies = useRows('pharmacies')
   const hostRows = useRows('hosts')

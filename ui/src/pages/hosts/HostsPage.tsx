@@ -55,7 +55,7 @@ export function HostsPage() {
   const pointer = usePointerOver<HTMLDivElement>()
   const sort = search.sort ?? 'status'
   const all = useMembers('hosts', LIVE_SORTS.has(sort.replace(/^-/, '')))
-  const ready = useReady()
+  const ready = useReady('places')
   const set = (change: Partial<typeof search>) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   const ids = useMemo(() => {
     const statuses = search.status?.split(',')

@@ -52,7 +52,7 @@ export function PharmaciesPage() {
   const search = useSearch({ from: '/app/pharmacies' })
   const navigate = useNavigate({ from: '/pharmacies' })
   const all = useMembers('pharmacies', false)
-  const ready = useReady()
+  const ready = useReady('places')
   const found = useFoundPharmacies(search.q)
   const groups = useQuery({ queryKey: ['groups'], queryFn: () => api.get<List<Group>>('/api/groups', { query: { limit: 1000 } }) })
   const pointer = usePointerOver<HTMLDivElement>()

@@ -55,8 +55,8 @@ function useList(sort: string, view: View) {
   // oxlint-disable-next-line react-hooks/exhaustive-deps
   const list = useMemo(() => wish(), [wish, seen])
   // oxlint-disable-next-line react-hooks/exhaustive-deps
-  const tags = useMemo(allTags, [seen])
-  return { ...list, tags, seen, error: found.error }
+  const whole = useMemo(() => ({ tags: allTags(), total: store.world.maps.vms.size }), [seen])
+  return { ...list, ...whole, seen, error: found.error }
 }
 
 export function VmsPage() {
@@ -73,7 +73,6 @@ export function VmsPage() {
   const [menu, setMenu] = useState<{ id: number; at: DOMRect } | null>(null)
   const anchor = useRef<number>(undefined)
   const lines = useMemo(() => new Lines(groups, view, totalOf, closed), [groups, view, closed])
-  const all = store.world.maps.vms.size
   // oxlint-disable-next-line react-hooks/exhaustive-deps
   const picks = useMemo(() => [...selected].toSorted((a, b) => a - b).map(known.vm).filter((vm) => vm !== undefined), [selected, list.seen])
   const pharmacies = useRows('pharmacies', 5000)
@@ -102,7 +101,7 @@ export function VmsPage() {
     <main className={picks.length > 0 ? 'page picking' : 'page'}>
       <div className="page-head">
         <h1>{t('vms.title')}</h1>
-        <span className="t2" role="status">{lines.vms === all ? t('unit.machines', { n: count(all) }) : t('vms.of', { total: count(all), n: count(lines.vms) })} · {t('vms.places', { n: count(list.places) })}</span>
+        <span className="t2" role="status">{lines.vms === list.total ? t('unit.machines', { n: count(list.total) }) : t('vms.of', { total: count(list.total), n: count(lines.vms) })} · {t('vms.places', { n: count(list.places) })}</span>
         <span className="grow" />
         <span className="segments" role="group" aria-label={t('vms.view')}>
           <button type="button" aria-pressed={view === 'tree'} onClick={() => set({ view: undefined })}>{t('vms.view_tree')}</button>
@@ -119,7 +118,7 @@ export function VmsPage() {
           onOpen={(id) => set({ vm: id })} onMenu={(id, at) => setMenu({ id, at })} pointer={pointer.props}
         />
       ) : (
-        ready ? <Empty filtered={isFiltered(search)} any={all > 0} /> : <p className="t3" role="status">{t('link.connecting')}</p>
+        ready ? <Empty filtered={isFiltered(search)} any={list.total > 0} /> : <p className="t3" role="status">{t('link.connecting')}</p>
       )}
       {picks.length > 0 && <PickBar vms={picks} hidden={picks.filter((vm) => !lines.has(vm.id)).length} onClear={clear} />}
       {menu && <VmMenu key={`${menu.id}-${menu.at.top}`} vmId={menu.id} at={menu.at} onClose={() => setMenu(null)} onOpen={(id) => set({ vm: id })} />}
