@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { queryString } from '@/api/client'
 import type { Host, Pharmacy } from '@/api/types'
 
-import { busiest, byRegion, problems } from './dashboard/model'
+import { busiest, byRegion, pieces, problems, sameRows } from './dashboard/model'
 import { isOf, kindsOf } from './events/kinds'
 import { parseDates, parseDay, parseHours, writeDay, writeHours } from './pharmacies/hours'
 import { layersOf } from './pharmacies/layers'
@@ -50,6 +50,18 @@ test('an offline host is never the busiest', () => {
   const rows = [host(1, { cpu: 0.2 }), host(2, { cpu: 0.9, status: 'offline' }), host(3, { cpu: 0.5 })]
   expect(busiest(rows, 'cpu', 5).map(([one]) => one.id)).toEqual([3, 1])
   expect(busiest(rows, 'memory', 5)).toEqual([])
+})
+
+test('the busiest few of many, worst first, of equals the first', () => {
+  const rows = [0.3, 0.7, 0.1, 0.7, 0.9, 0.5].map((cpu, at) => host(at + 1, { cpu }))
+  expect(busiest(rows, 'cpu', 3).map(([one]) => one.id)).toEqual([5, 2, 4])
+})
+
+test('a list in pieces, and which of them are the same', () => {
+  const [a, b, c] = [{}, {}, {}]
+  expect(pieces([a, b, c], 2)).toEqual([[a, b], [c]])
+  expect(pieces([], 2)).toEqual([])
+  expect([sameRows([a, b], [a, b]), sameRows([a, b], [a, c]), sameRows([a], [a, b])]).toEqual([true, false, false])
 })
 
 test('the chain is fine up to the broken layer and unknown behind it', () => {

@@ -9,7 +9,7 @@ import { Icon } from '@/parts/Icon'
 import { openingWords, PharmacyStateMark } from '@/parts/State'
 import { verdictSentence } from '@/parts/words'
 
-import { byRegion, customersStand, hostsOf } from './model'
+import { byRegion, customersStand, hostsOf, pieces, sameRows } from './model'
 
 const GLYPH: Partial<Record<PharmacyState, React.ReactNode>> = {
   offline: <Icon name="close" size={13} />,
@@ -17,7 +17,9 @@ const GLYPH: Partial<Record<PharmacyState, React.ReactNode>> = {
   maintenance: <Icon name="wrench" size={13} />,
 }
 
-const Cell = memo(function Cell({ pharmacy, open }: { pharmacy: Pharmacy; open: (event: React.MouseEvent<HTMLElement>) => void }) {
+type Open = (event: React.MouseEvent<HTMLElement>) => void
+
+const Cell = memo(function Cell({ pharmacy, open }: { pharmacy: Pharmacy; open: Open }) {
   const pale = customersStand(pharmacy) ? '' : ' pale'
   return (
     // A plain link: 24,000 of the router's own take seconds to draw.
@@ -26,6 +28,13 @@ const Cell = memo(function Cell({ pharmacy, open }: { pharmacy: Pharmacy; open: 
     </a>
   )
 })
+
+/** Cells that are looked at together: of 24,000 a few hundred change at once, the others need not be walked through. */
+const PIECE = 64
+const Piece = memo(
+  ({ pharmacies, open }: { pharmacies: readonly Pharmacy[]; open: Open }) => pharmacies.map((one) => <Cell key={one.id} pharmacy={one} open={open} />),
+  (a, b) => a.open === b.open && sameRows(a.pharmacies, b.pharmacies),
+)
 
 function HoverCard({ pharmacy, hosts, at }: { pharmacy: Pharmacy; hosts: Host[]; at: { x: number; y: number } }) {
   const now = useNow()
@@ -76,7 +85,7 @@ export function FleetMap({ pharmacies, hosts }: { pharmacies: readonly Pharmacy[
         {regions.map((region) => (
           <div className="map-region" key={region.name}>
             <span className="map-label">{region.name} <span className="t3">{region.pharmacies.length}</span></span>
-            <div className="cells">{region.pharmacies.map((one) => <Cell key={one.id} pharmacy={one} open={open} />)}</div>
+            <div className="cells">{pieces(region.pharmacies, PIECE).map((piece) => <Piece key={piece[0]!.id} pharmacies={piece} open={open} />)}</div>
           </div>
         ))}
         {shown && hover && <HoverCard pharmacy={shown} hosts={hostsOf(shown, hosts)} at={hover} />}

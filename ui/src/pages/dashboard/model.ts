@@ -58,10 +58,18 @@ export function load(host: Host, measure: Measure): number | null {
 
 /** The `n` busiest online hosts by a measure; a host that does not answer has no present load. */
 export function busiest(hosts: readonly Host[], measure: Measure, n: number): [Host, number][] {
-  return hosts
-    .filter((host) => host.status !== 'offline')
-    .map((host) => [host, load(host, measure)] as const)
-    .filter((pair): pair is [Host, number] => pair[1] !== null)
-    .toSorted((a, b) => b[1] - a[1])
-    .slice(0, n)
+  const top: [Host, number][] = []
+  for (const host of hosts) {
+    const value = host.status === 'offline' ? null : load(host, measure)
+    if (value === null || (top.length === n && value <= top[n - 1]![1])) continue
+    const place = top.findIndex(([, other]) => other < value)
+    top.splice(place < 0 ? top.length : place, 0, [host, value])
+    if (top.length > n) top.pop()
+  }
+  return top
 }
+
+/** A list cut into pieces of `n`. */
+export const pieces = <T>(list: readonly T[], n: number): T[][] => Array.from({ length: Math.ceil(list.length / n) }, (_, at) => list.slice(at * n, (at + 1) * n))
+/** The same rows, one by one. */
+export const sameRows = (a: readonly unknown[], b: readonly unknown[]): boolean => a.length === b.length && a.every((row, at) => row === b[at])
