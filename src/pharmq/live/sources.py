@@ -24,7 +24,11 @@ def connect(live: LiveService, hosts: HostsService, inventory: InventoryService)
         row=sources.pharmacy_row,
     )
     live.register(
-        "hosts", sources.host, lambda: [host.id for host in directory.hosts], sources.scope_of_host, row=sources.host_row
+        "hosts",
+        sources.host,
+        lambda: [host.id for host in directory.hosts],
+        sources.scope_of_host,
+        row=sources.host_row,
     )
     live.register(
         "vms", inventory.rows.encoded, lambda: list(inventory.view.all_ids()), sources.scope_of_vm, row=sources.vm_row
