@@ -33,6 +33,13 @@ async def up_to_the_login(stage: Stage, page: Page) -> Locator:
     return dialog
 
 
+async def with_a_wrong_password(dialog: Locator, visit: Visit) -> None:
+    await dialog.get_by_text("이 호스트만", exact=True).click()
+    await dialog.get_by_role("textbox", name="비밀번호").fill("not the password")
+    visit.expects(400, "/api/proxmox/hosts")
+    await dialog.get_by_role("button", name="로그인하고 저장").click()
+
+
 async def taken_out(stage: Stage, pharmacy: int) -> None:
     rows = (await stage.api("GET", "/api/proxmox/hosts"))["items"]
     added = next(row for row in rows if row["pharmacy_id"] == pharmacy)
@@ -43,10 +50,7 @@ async def test_a_host_is_added_after_its_fingerprint_was_confirmed(stage: Stage,
     pharmacy = stage.pharmacy_ids[6]
     page = await visit.page(f"/pharmacies/{pharmacy}")
     dialog = await up_to_the_login(stage, page)
-    await dialog.get_by_text("이 호스트만", exact=True).click()
-    await dialog.get_by_role("textbox", name="비밀번호").fill("not the password")
-    visit.expects(400, "/api/proxmox/hosts")
-    await dialog.get_by_role("button", name="로그인하고 저장").click()
+    await with_a_wrong_password(dialog, visit)
     failure = dialog.locator(".failure")
     await expect(failure.locator(".title")).to_have_text(re.compile("[가-힣]+"))
     await expect(failure.locator(".remedy")).to_have_text(re.compile("하세요"))
@@ -68,10 +72,7 @@ async def test_a_host_that_refuses_the_login_is_kept_as_offline_when_asked_for(s
     pharmacy = stage.pharmacy_ids[6]
     page = await visit.page(f"/pharmacies/{pharmacy}")
     dialog = await up_to_the_login(stage, page)
-    await dialog.get_by_text("이 호스트만", exact=True).click()
-    await dialog.get_by_role("textbox", name="비밀번호").fill("not the password")
-    visit.expects(400, "/api/proxmox/hosts")
-    await dialog.get_by_role("button", name="로그인하고 저장").click()
+    await with_a_wrong_password(dialog, visit)
     await expect(dialog).to_contain_text("호스트가 로그인 정보를 거부했습니다.")
     await dialog.get_by_role("button", name="그래도 저장").click()
     try:
