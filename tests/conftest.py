@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-import pharmq.schema  # noqa: F401  (knows every room's tables)
+from database_rig import sqlite_database
 from pharmq.base.clock import ManualClock
 from pharmq.db import Database
-from pharmq.db.migrate import migrate
 from pharmq.journal import Journal
 from pharmq.vault import MasterKey, Vault
 
@@ -26,8 +25,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
     """A migrated SQLite database of its own."""
-    database = Database(f"sqlite:///{tmp_path / 'pharmq.db'}")
-    await migrate(database)
+    database = Database(await sqlite_database(tmp_path / "pharmq.db"))
     yield database
     await database.close()
 

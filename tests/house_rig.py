@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import httpx
 from sqlalchemy import insert
 
+from database_rig import sqlite_database
 from pharmq.access import SYSTEM, Actor
 from pharmq.access.gate import COOKIE
 from pharmq.access.people import WantedGrant
 from pharmq.access.tables import grants
 from pharmq.base.clock import SystemClock
-from pharmq.base.config import Config, sqlite_url
+from pharmq.base.config import Config
 from pharmq.base.secret import Secret
 from pharmq.bootstrap import ROUTES, Ground, House, open_ground
 from pharmq.hosts.forms import CredentialForm, GroupForm, HostForm, PharmacyForm
@@ -105,7 +106,7 @@ class WholeHouse:
 async def whole_house(folder: Path) -> AsyncIterator[WholeHouse]:
     config = Config(
         data_dir=folder,
-        database_url=sqlite_url(folder),
+        database_url=await sqlite_database(folder / "pharmq.db"),
         key_file=folder / "keys" / "master.key",
         public_url=ORIGIN,
     )

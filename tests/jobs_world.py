@@ -11,7 +11,6 @@ import random
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import msgspec
 from sqlalchemy import Connection
@@ -19,14 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pharmq.access import SYSTEM, Actor, Scope, scope_of
 from pharmq.base.errors import NotFound
-from pharmq.db import Database, Tx, metadata
+from pharmq.db import Database, Tx
 from pharmq.inventory.model import VmFilter
 from pharmq.jobs.course import Pace
 from pharmq.jobs.model import Caps, Item, Target, VmRef
 from pharmq.jobs.service import JobsService
 from pharmq.jobs.store import JobsStore
 from pharmq.journal import Journal
-from pharmq.journal.tables import journal_head
 from pharmq.pve import (
     AgentUnavailable,
     AlreadyRunning,
@@ -555,25 +553,3 @@ class VirtualLeases(JobsStore):
 
     def clock(self, conn: Connection) -> float:
         return self.flowing.elapsed
-
-
-_blank: list[bytes] = []
-"""A database with all tables and nothing in them; making them anew for every case takes longer than most cases."""
-
-
-async def make_database(path: Path) -> str:
-    url = f"sqlite:///{path}"
-    if _blank:
-        path.write_bytes(_blank[0])
-        return url
-    database = Database(url)
-    async with database.engine.begin() as conn:
-        await conn.run_sync(metadata.create_all)
-        await conn.execute(journal_head.insert().values(id=1, seq=0))
-    async with database.engine.connect() as conn:
-        await conn.exec_driver_sql("COMMIT")
-        await conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        await conn.exec_driver_sql("BEGIN")
-    await database.close()
-    _blank.append(path.read_bytes())
-    return url

@@ -14,7 +14,7 @@ from browser.stage import Stage, stage_in
 from browser.visit import Visit, Visiting
 
 HERE = Path(__file__).parent
-CHROMIUM = os.environ.get("PHARMQ_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("PHARMQ_CHROMIUM", "/usr/bin/chromium-headless-shell")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -9,12 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from pharmq.base.config import async_url
+from database_rig import postgresql_database, sqlite_database
 from pharmq.db import Database
-from pharmq.db.migrate import migrate
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +31,9 @@ def postgres_url() -> Iterator[str]:
         subprocess.run([str(binaries / command[0]), *command[1:]], check=True, capture_output=True, **options)
 
     run("initdb", "-D", str(data), "-U", "pharmq", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    run(
-        "pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"-k {folder} -c listen_addresses=''", "start"
-    )
+    # No test cuts the power: what this database holds need not reach the disk.
+    options_of_server = f"-k {folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off"
+    run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options_of_server, "start")
     try:
         yield f"postgresql://pharmq@/postgres?host={folder}"
     finally:
@@ -48,16 +45,9 @@ def postgres_url() -> Iterator[str]:
 async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """A migrated, empty database; the same test on each engine."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'pharmq.db'}"
+        url = await sqlite_database(tmp_path / "pharmq.db")
     else:
-        server: str = request.getfixturevalue("postgres_url")
-        name = f"t{os.urandom(6).hex()}"
-        admin = create_async_engine(async_url(server), isolation_level="AUTOCOMMIT")
-        async with admin.connect() as conn:
-            await conn.execute(text(f"CREATE DATABASE {name}"))
-        await admin.dispose()
-        url = server.replace("/postgres?", f"/{name}?")
+        url = await postgresql_database(request.getfixturevalue("postgres_url"))
     database = Database(url)
-    await migrate(database)
     yield database
     await database.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from consoles_rig import ADMIN, Rig
 from pharmq.base.clock import SystemClock
 from pharmq.db import Database
 from pharmq.journal import Journal
+from system_rig import free_port
 
 QUIET_SECONDS = 66
 NGINX = """
@@ -42,12 +42,6 @@ http://127.0.0.1:{usual} {{
   }}
 }}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def program(name: str) -> str:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs_world import FakeGuest, FakeHost, FlowingClock, Process, make_database
+from database_rig import sqlite_database
+from jobs_world import FakeGuest, FakeHost, FlowingClock, Process
 from pharmq.base.spawn import Spawner
 
 
@@ -25,7 +26,7 @@ def hosts(flowing: FlowingClock) -> dict[int, FakeHost]:
 
 @pytest.fixture
 async def process(tmp_path: Path, flowing: FlowingClock, hosts: dict[int, FakeHost]) -> AsyncIterator[Process]:
-    url = await make_database(tmp_path / "jobs.db")
+    url = await sqlite_database(tmp_path / "jobs.db")
     made = Process(url, flowing, hosts)
     await made.jobs.start()
     yield made

@@ -15,7 +15,8 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs_world import Died, FakeGuest, FakeHost, FlowingClock, Life, Process, make_database
+from database_rig import sqlite_database
+from jobs_world import Died, FakeGuest, FakeHost, FlowingClock, Life, Process
 from pharmq.access import SYSTEM
 from pharmq.base.spawn import Spawner
 from pharmq.jobs.model import Caps, ItemView, JobView, Verb, VmRef
@@ -201,7 +202,7 @@ def stopped_in_time(case: Case, seen: Seen) -> None:
 
 async def live_through(case: Case) -> Seen | None:
     with tempfile.TemporaryDirectory() as folder:
-        url = await make_database(Path(folder) / "jobs.db")
+        url = await sqlite_database(Path(folder) / "jobs.db")
         clock = FlowingClock()
         hosts = {number: make_host(clock, case, number, plan) for number, plan in enumerate(case.guests, 1)}
         async with Spawner("clock") as spawner:

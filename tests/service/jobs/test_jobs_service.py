@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs_world import FakeClient, FakeHost, FlowingClock, Life, Process, make_database
+from database_rig import sqlite_database
+from jobs_world import FakeClient, FakeHost, FlowingClock, Life, Process
 from pharmq.access import SYSTEM, Actor, Grant, Privilege
 from pharmq.base.errors import Conflict, Forbidden, Invalid, NotFound
 from pharmq.inventory.model import VmFilter
@@ -339,7 +340,7 @@ async def test_the_log_of_a_task_is_the_hosts_own(process: Process, hosts: dict[
 async def test_two_runs_on_one_database_never_do_an_item_twice(
     tmp_path: Path, flowing: FlowingClock, hosts: dict[int, FakeHost]
 ) -> None:
-    url = await make_database(tmp_path / "shared.db")
+    url = await sqlite_database(tmp_path / "shared.db")
     one, two = (Process(url, flowing, hosts, owner=owner) for owner in ("run-1", "run-2"))
     await one.jobs.start()
     await two.jobs.start()
@@ -366,7 +367,7 @@ async def _queued(process: Process) -> list:  # type: ignore[type-arg]
 async def test_a_new_run_goes_on_watching_at_once_after_an_orderly_end(
     tmp_path: Path, flowing: FlowingClock, hosts: dict[int, FakeHost]
 ) -> None:
-    url = await make_database(tmp_path / "again.db")
+    url = await sqlite_database(tmp_path / "again.db")
     hosts[1].guests[102].stubborn = True
     first = Process(url, flowing, hosts, owner="run-1", life=Life())
     await first.jobs.start()

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from jobs_world import FakeClient, FakeGuest, FakeHost, FlowingClock, Process, make_database
+from database_rig import sqlite_database
+from jobs_world import FakeClient, FakeGuest, FakeHost, FlowingClock, Process
 from pharmq.access import SYSTEM, Actor, Grant, Privilege
 from pharmq.base.errors import Conflict, Forbidden, Invalid, NotFound
 from pharmq.inventory.model import VmFilter
@@ -115,7 +116,7 @@ async def test_server_before_pos_before_kiosk_with_pauses(
 async def test_order_and_pauses_survive_a_restart(
     tmp_path: Path, hosts: dict[int, FakeHost], flowing: FlowingClock
 ) -> None:
-    url = await make_database(tmp_path / "jobs.db")
+    url = await sqlite_database(tmp_path / "jobs.db")
     log = Log(hosts, flowing)
     first = Process(url, flowing, hosts)
     await first.jobs.start()

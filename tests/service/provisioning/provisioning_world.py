@@ -7,10 +7,10 @@ from pathlib import Path
 
 from provisioning_mortal import Life, Process
 
+from database_rig import sqlite_database
 from pharmq.access import SYSTEM
 from pharmq.base.clock import SystemClock
 from pharmq.db import Database
-from pharmq.db.migrate import migrate
 from pharmq.hosts.forms import CredentialForm, HostForm, PharmacyForm
 from pharmq.journal import Row
 from pharmq.provisioning.model import Account
@@ -85,9 +85,8 @@ class World:
 @asynccontextmanager
 async def make_world(folder: Path, version: str, hosts: int = 1) -> AsyncIterator[World]:
     clock = FastClock()
-    url = f"sqlite:///{folder / 'pharmq.db'}"
+    url = await sqlite_database(folder / "pharmq.db")
     db = Database(url)
-    await migrate(db)
     vault = Vault(db, MasterKey.from_text(MasterKey.new_text()), clock)
     await vault.load()
     async with SimFleet(hosts=hosts, clock=clock, version=version) as fleet:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 import pharmq.schedules.tables  # noqa: F401  (its tables are made with the others)
-from jobs_world import FakeHost, make_database
+from database_rig import sqlite_database
+from jobs_world import FakeHost
 from pharmq.base.spawn import Spawner
 from schedules_world import HandClock, Manager, make_hosts, manager
 
@@ -28,7 +29,7 @@ def hosts(hand: HandClock) -> dict[int, FakeHost]:
 
 @pytest.fixture
 async def url(tmp_path: Path) -> str:
-    return await make_database(tmp_path / "schedules.db")
+    return await sqlite_database(tmp_path / "schedules.db")
 
 
 @pytest.fixture
