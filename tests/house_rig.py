@@ -66,7 +66,7 @@ class WholeHouse:
             )
         await self.until(lambda: len(self.house.inventory.view) == 8)
 
-    async def until(self, true: Any, tries: int = 500) -> None:
+    async def until(self, true: Any, tries: int = 3000) -> None:
         for _ in range(tries):
             if true():
                 return

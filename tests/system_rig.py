@@ -78,6 +78,10 @@ class Running:
     async def end(self, how: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
         if self.process.returncode is None:
             self.process.send_signal(how)
+        return await self.ended(seconds)
+
+    async def ended(self, seconds: float) -> int:
+        """Its exit code, once it is gone and all it said is in ``text``; after ``seconds`` it is killed."""
         try:
             code = await asyncio.wait_for(self.process.wait(), seconds)
         except TimeoutError:

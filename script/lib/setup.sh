@@ -6,6 +6,8 @@ ROOT=$PWD
 # Trust what the system trusts: company networks often read TLS with an authority of their own.
 export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1} NODE_USE_SYSTEM_CA=${NODE_USE_SYSTEM_CA:-1}
 [ -z "${CI:-}" ] || export UV_NO_PROGRESS=1
+# Containers often set this; every process of ours would then compile all it imports anew, which takes seconds.
+unset PYTHONDONTWRITEBYTECODE
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -244,7 +244,7 @@ class Rig:
                 break
             await asyncio.sleep(0.001)
             await self.clock.advance(0.25)
-        return await asyncio.wait_for(work, 5)
+        return await asyncio.wait_for(work, 60)
 
     async def _ask(self, method: str, path: str, form: dict[str, Any] | None, headers: dict[str, str]) -> Answer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

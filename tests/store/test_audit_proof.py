@@ -331,7 +331,7 @@ async def test_a_check_is_recorded_and_needs_the_privilege(proof: ProofService, 
 async def test_checkpoints_come_with_time(proof: ProofService, clock: ManualClock, db: Database) -> None:
     await proof.start()
     try:
-        for _ in range(500):
+        for _ in range(3000):
             await clock.advance(10)
             # The database answers in real time, whatever the clock says.
             await asyncio.sleep(0.01)

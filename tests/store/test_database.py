@@ -134,7 +134,7 @@ async def test_tasks_cancelled_anywhere_leave_no_lock_and_no_half_transaction(db
             await asyncio.sleep(0.001 * (number % 7))
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    await asyncio.wait_for(write(1000), 5)
+    await asyncio.wait_for(write(1000), 30)
     async with db.read() as conn:
         rows = await journal.read(conn, 0)
     kinds: dict[int, list[str]] = {}

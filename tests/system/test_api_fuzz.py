@@ -41,7 +41,7 @@ AT_RANDOM = CORNERS if LONG else "examples,fuzzing"
 
 async def test_no_input_breaks_the_api_or_gets_a_foreign_name(tmp_path: Path) -> None:
     async with running(demo_command(tmp_path / "demo", free_port(), 3)) as demo:
-        url, _, token = (await demo.wait_for(READY, 120)).groups()
+        url, _, token = (await demo.wait_for(READY, 240)).groups()
         bearer = {"Authorization": f"Bearer {token}"}
         async with aiohttp.ClientSession(url, headers=bearer) as http:
             own = int((await call(http, "GET", "/api/pharmacies"))["items"][0]["id"])

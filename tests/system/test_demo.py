@@ -33,7 +33,7 @@ async def test_one_command_shows_the_plans_numbers_ends_cleanly_and_comes_back_t
     port = free_port()
     command = demo_command(tmp_path, port, 100)
     async with running(command) as demo:
-        url, _, token = (await demo.wait_for(READY, 120)).groups()
+        url, _, token = (await demo.wait_for(READY, 240)).groups()
         assert url == f"http://127.0.0.1:{port}"
         seen = await summary(url, token)
         assert (seen["hosts"]["total"], seen["hosts"]["offline"]) == (100, 15)
@@ -48,7 +48,7 @@ async def test_one_command_shows_the_plans_numbers_ends_cleanly_and_comes_back_t
     assert not listening(port)
     assert alive_with(str(tmp_path)) == []
     async with running(command) as demo:
-        _, _, again = (await demo.wait_for(READY, 120)).groups()
+        _, _, again = (await demo.wait_for(READY, 240)).groups()
         assert again == token
         assert await vm_rows(url, again) == first
         assert (await summary(url, again))["hosts"]["offline"] == 15
@@ -60,9 +60,9 @@ async def test_one_command_shows_the_plans_numbers_ends_cleanly_and_comes_back_t
 async def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path, how: signal.Signals) -> None:
     port = free_port()
     async with running(demo_command(tmp_path, port, 2)) as demo:
-        await demo.wait_for(READY, 120)
+        await demo.wait_for(READY, 240)
         await demo.end(how)
-    for _ in range(100):
+    for _ in range(300):
         if not alive_with(str(tmp_path)):
             break
         await asyncio.sleep(0.1)

@@ -61,7 +61,7 @@ class Person:
         running = next(one for one in self.house.house.inventory.view.of_pharmacy(1) if one.status == "running")
         ticket = await self.house.house.consoles.connect(self.actor, 1, running.vmid)
         screen = Screen(self.house, self.cookie, ticket.session_id)
-        await asyncio.wait_for(screen.opened.wait(), 20)
+        await asyncio.wait_for(screen.opened.wait(), 60)
         await self.house.until(lambda: self.house.house.consoles.open_count == 1)
         return screen
 

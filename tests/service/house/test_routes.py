@@ -350,7 +350,7 @@ async def first_snapshot(live: Any, actor: Actor) -> str:
     messages = live.stream(actor, None)
     text = ""
     while '"part":' not in text or not last_part(text):
-        text += (await asyncio.wait_for(anext(messages), 5)).decode()
+        text += (await asyncio.wait_for(anext(messages), 30)).decode()
     await messages.aclose()
     return text
 

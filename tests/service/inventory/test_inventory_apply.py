@@ -222,7 +222,7 @@ async def test_last_sync_is_written_now_and_then_and_at_the_end(
         await inventory.aclose()
     else:
         await clock.advance(FLUSH_EVERY)
-    for _ in range(200):
+    for _ in range(3000):
         async with db.read() as conn:
             if await conn.scalar(select(vm_inventory.c.last_sync)) == seen:
                 break
@@ -280,7 +280,7 @@ async def test_changed_rules_reach_known_guests_of_silent_hosts_but_not_what_a_p
     await inventory.apply(1, answer(*guests), began=1.0)
     await inventory.edit(ADMIN, inventory.view.at(1, 102).id, VmPatch(vm_type="kiosk"))
     inventory.use_kinds((KindRule("pos", ("till",)), *KIND_RULES))
-    for _ in range(200):
+    for _ in range(3000):
         if inventory.view.at(1, 101).kind == "pos":
             break
         await asyncio.sleep(0.01)
@@ -292,7 +292,7 @@ async def test_changed_rules_reach_known_guests_of_silent_hosts_but_not_what_a_p
     again = InventoryService(db, journal, inventory.directory, clock, KIND_RULES)
     await again.load()
     await again.start()
-    for _ in range(200):
+    for _ in range(3000):
         if again.view.at(1, 101).kind == "other":
             break
         await asyncio.sleep(0.01)

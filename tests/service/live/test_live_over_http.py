@@ -62,19 +62,19 @@ async def port(live: LiveService) -> AsyncIterator[int]:
 async def test_a_browser_comes_gets_a_snapshot_and_a_delta_and_leaves(live: LiveService, port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /api/stream HTTP/1.1\r\nHost: x\r\n\r\n")
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
     assert b"200 OK" in head
     assert b"text/event-stream" in head.lower()
-    snapshot = await asyncio.wait_for(reader.readuntil(b'"parts":1'), 5)
+    snapshot = await asyncio.wait_for(reader.readuntil(b'"parts":1'), 30)
     assert b"event: snapshot" in snapshot
-    rest = await asyncio.wait_for(reader.readuntil(b"}\n\n"), 5)
+    rest = await asyncio.wait_for(reader.readuntil(b"}\n\n"), 30)
     assert b'"jobs":[{"id":1},{"id":2}]' in rest
     live.touch("jobs", 2)
-    delta = await asyncio.wait_for(reader.readuntil(b"}\n\n"), 5)
+    delta = await asyncio.wait_for(reader.readuntil(b"}\n\n"), 30)
     assert b'"set":{"jobs":[{"id":2}]}' in delta
     assert live.subscribers == 1
     writer.close()
-    for _ in range(500):
+    for _ in range(3000):
         if live.subscribers == 0:
             break
         await asyncio.sleep(0.01)

@@ -42,7 +42,7 @@ class Browser:
 
     async def next(self) -> tuple[str, dict[str, Any]]:
         while True:
-            message = await asyncio.wait_for(anext(self.stream), 5)
+            message = await asyncio.wait_for(anext(self.stream), 30)
             fields = dict(line.split(": ", 1) for line in message.decode().strip().split("\n"))
             if "id" in fields:
                 self.last_id = fields["id"]

@@ -139,7 +139,7 @@ def test_the_machine_dies_with_its_parent(scratch: str) -> None:
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    for _ in range(100):
+    for _ in range(600):
         if not _alive(child):
             return
         time.sleep(0.05)

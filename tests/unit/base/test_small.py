@@ -42,7 +42,7 @@ async def test_a_bell_rung_before_waiting_is_not_missed() -> None:
     bell = Bell()
     seen = bell.count
     bell.ring()
-    assert await asyncio.wait_for(bell.wait(seen), 1) == 1
+    assert await asyncio.wait_for(bell.wait(seen), 30) == 1
 
 
 async def test_a_spawner_ends_its_tasks_and_logs_failures(caplog: pytest.LogCaptureFixture) -> None:

@@ -137,5 +137,5 @@ async def test_a_cancelled_call_leaves_nothing_behind(host: RawHost, make: Calla
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await asyncio.wait_for(left.wait(), 2)  # the host saw us go
+    await asyncio.wait_for(left.wait(), 30)  # the host saw us go
     assert gate.inside == 0

@@ -66,7 +66,7 @@ async def spoken(talk: Talk, say: Callable[[Speaker, TlsLink], Coroutine[Any, An
     await connect_tls(Endpoint("127.0.0.1", server.sockets[0].getsockname()[1]), speaker, QUICK, None)
     assert speaker.link is not None
     await say(speaker, speaker.link)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await done.wait()
         await speaker.ended.wait()
     server.close()
@@ -192,7 +192,7 @@ def test_bytes_that_are_no_tls_end_it_with_the_reason(runner: Run) -> None:
         serving = asyncio.get_running_loop().run_in_executor(None, host)
         speaker = Speaker()
         await connect_tls(Endpoint("127.0.0.1", listener.getsockname()[1]), speaker, QUICK, None)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await speaker.ended.wait()
             await asyncio.wait([serving])
         listener.close()
