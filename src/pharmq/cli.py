@@ -15,6 +15,7 @@ from rich.text import Text
 
 from pharmq import __version__
 from pharmq.access import SYSTEM
+from pharmq.backup import back_up
 from pharmq.base.config import Config, default_data_dir, sqlite_url
 from pharmq.base.errors import PharmqError
 from pharmq.base.messages import Language, language_of, render
@@ -153,6 +154,27 @@ def doctor(
     out.print(table)
     if any(finding.result == "failed" for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where the copy goes; must not exist.")],
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Copy the SQLite database, also while the server runs. The master key is not in the copy."""
+    config = _config(data_dir, database_url, key_file)
+    try:
+        size = asyncio.run(back_up(config, file.absolute()))
+    except PharmqError as error:
+        explain(error)
+        raise typer.Exit(1) from None
+    out.print(f"{file}: {size} bytes.", soft_wrap=True)
+    if config.key_file is not None and config.key_file.exists():
+        out.print(
+            f"Without {config.key_file} its credentials cannot be read: keep a copy of that, elsewhere.", soft_wrap=True
+        )
 
 
 @app.command()

@@ -35,7 +35,7 @@ export const audit = {
   'event.phase.request': '{what}: asked', 'event.phase.ok': '{what}: done', 'event.phase.failed': '{what}: failed',
   'event.access.refused': '{actor} was refused (lacks {privilege})',
   'event.audit.cut': 'Rows {first}–{last} cut after the time of keeping', 'event.audit.erased': 'Names of user #{user_id} erased', 'event.audit.restored': 'Restored from a backup', 'event.audit.reviewed': 'Review of {month} signed', 'event.audit.verified': 'Journal checked ({rows} rows)',
-  'event.export.audit': 'Audit exported', 'event.export.events': 'Events exported', 'event.export.breach_pack': 'Breach pack of user #{user_id}', 'event.vault.rotated': 'Encryption keys replaced',
+  'event.export.audit': 'Audit exported', 'event.export.events': 'Events exported', 'event.export.breach_pack': 'Breach pack of user #{user_id}', 'event.backup.made': 'Database copied to {file}', 'event.vault.rotated': 'Encryption keys replaced',
   'event.credential.provision': '{place}: make the service account', 'event.credential.rotate': '{place}: rotate the service account', 'event.credential.remove': '{place}: remove the service account',
   'event.group.added': 'Group added: {name}', 'event.group.changed': 'Group changed: {name}', 'event.group.removed': 'Group removed: {name}',
   'event.console.control': '{actor} took control of the screen of {place}', 'event.console.controlled': 'Control of the screen of {place} changed', 'event.console.checked': 'Screen of {place} examined', 'event.console.screenshot': '{actor} took a picture of the screen of {place}',

@@ -35,7 +35,7 @@ export const audit = {
   'event.phase.request': '{what} 요청', 'event.phase.ok': '{what} 완료', 'event.phase.failed': '{what} 실패',
   'event.access.refused': '{actor} 님의 요청 거부 (권한 없음: {privilege})',
   'event.audit.cut': '보관 기간이 지난 {first}~{last}행 정리', 'event.audit.erased': '사용자 #{user_id} 개인정보 파기', 'event.audit.restored': '백업 복원 기록', 'event.audit.reviewed': '{month} 월간 점검 서명', 'event.audit.verified': '무결성 검사 ({rows}행)',
-  'event.export.audit': '감사 이력 내보내기', 'event.export.events': '이벤트 이력 내보내기', 'event.export.breach_pack': '사용자 #{user_id} 유출 조사 자료', 'event.vault.rotated': '암호화 키 교체',
+  'event.export.audit': '감사 이력 내보내기', 'event.export.events': '이벤트 이력 내보내기', 'event.export.breach_pack': '사용자 #{user_id} 유출 조사 자료', 'event.backup.made': '데이터베이스 백업: {file}', 'event.vault.rotated': '암호화 키 교체',
   'event.credential.provision': '{place} 서비스 계정 만들기', 'event.credential.rotate': '{place} 서비스 계정 교체', 'event.credential.remove': '{place} 서비스 계정 제거',
   'event.group.added': '그룹 추가: {name}', 'event.group.changed': '그룹 변경: {name}', 'event.group.removed': '그룹 삭제: {name}',
   'event.console.control': '{actor} 님이 {place} 화면 조작 시작', 'event.console.controlled': '{place} 화면 조작 바뀜', 'event.console.checked': '{place} 화면 진단', 'event.console.screenshot': '{actor} 님이 {place} 화면 캡처',

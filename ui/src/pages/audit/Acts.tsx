@@ -26,7 +26,7 @@ const FAMILIES: Record<(typeof KINDS)[number], readonly string[]> = {
   access: ['access.*'],
   credential: ['credential.*', 'vault.*'],
   host: ['host.*', 'pharmacy.*', 'group.*', 'vm.*'],
-  export: ['export.*', 'audit.*'],
+  export: ['export.*', 'audit.*', 'backup.*'],
   schedule: ['schedule.*'],
   settings: ['settings.*'],
 }

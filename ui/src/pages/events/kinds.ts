@@ -7,7 +7,7 @@ const FAMILIES: Record<KindGroup, readonly string[]> = {
   vm: ['vm.*'],
   power: ['power.*', 'guest.*', 'job.*', 'schedule.*'],
   console: ['console.*'],
-  access: ['session.*', 'credential.*', 'settings.*', 'access.*', 'audit.*', 'export.*', 'vault.*'],
+  access: ['session.*', 'credential.*', 'settings.*', 'access.*', 'audit.*', 'export.*', 'backup.*', 'vault.*'],
 }
 
 /** The families of the chosen groups ("host,vm") as the API takes them; undefined = all kinds. */
