@@ -28,9 +28,7 @@ from pharmq.vault.rotation import GRACE_S
 from pharmq.web.app import ApiDocument
 
 T = TypeVar("T")
-app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, help="Central manager for many Proxmox VE hosts."
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 user_app = typer.Typer(no_args_is_help=True, help="Users of this installation.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens.")
 app.add_typer(user_app, name="user")
@@ -52,6 +50,13 @@ DatabaseUrl = Annotated[
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", envvar="PHARMQ_KEY_FILE", help="The master key; best not beside the data.")
 ]
+
+
+@app.callback()
+def program() -> None:
+    """Central manager for many Proxmox VE hosts."""
+    # The database, its log, keys, witness, copies: for this account alone, whatever folder they lie in.
+    os.umask(0o077)
 
 
 def _config(data_dir: Path | None, database_url: str | None, key_file: Path | None) -> Config:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import ssl
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -77,6 +78,8 @@ async def test_the_first_start_offers_one_link_and_only_the_given_address_listen
             async with session.get(url) as page:
                 assert page.status == 200
                 assert "PharmQ" in await page.text()
+        for kept in (tmp_path / "data").iterdir():
+            assert stat.S_IMODE(kept.stat().st_mode) & 0o077 == 0, kept
         assert link.fragment not in (tmp_path / "data" / "pharmq.db").read_bytes().decode("latin-1")
         sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         at_port = [row[1] for row in sockets if row[3] == "0A" and row[1].endswith(f":{port:04X}")]
