@@ -22,7 +22,7 @@ GOOD = ("ok", "succeeded", "skipped")
 FOLDED = ("console.closed", "job.finished")
 """Ends that belong to an act which stands as a row of its own."""
 SYSTEM_ACTS = (
-    "access", "audit", "credential", "export", "guest", "job", "power", "schedule", "settings", "vault",
+    "access", "audit", "backup", "credential", "export", "guest", "job", "power", "schedule", "settings", "vault",
 )  # fmt: skip
 """Families of kinds that are acts also when PharmQ itself did them: by schedule, by policy, from its command line."""
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from house_rig import WholeHouse, whole_house
 from pharmq.access import SYSTEM
+from pharmq.audit.wanted import AuditFilter
 from pharmq.backup import BackupError, back_up
 from pharmq.base.config import Config, sqlite_url
 from pharmq.bootstrap import open_ground
@@ -49,6 +50,8 @@ async def test_taken_while_others_write_it_is_whole_and_opens_with_the_key(tmp_p
             rows = await house.ground.journal.read(conn, 0, 10_000)
         (told,) = [row for row in rows if row.kind == "backup.made"]
         assert told.params == {"file": str(copy), "bytes": size}
+        acts, _ = await house.house.auditing.search.page(SYSTEM, AuditFilter(), None, 100)
+        assert "backup.made" in [act.kind for act in acts]
         async with open_ground(config_at(copy.parent, copy, house)) as ground:
             async with ground.db.read() as conn:
                 assert await conn.scalar(text("SELECT count(*) FROM proxmox_hosts")) == 2

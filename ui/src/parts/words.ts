@@ -84,10 +84,12 @@ export function eventWords(event: JournalEvent, here = false): { sign: SignName;
   const many = params.count !== undefined ? tMaybe(`event.${kind}.many`, words) : undefined
   const sentence = (many ?? tMaybe(`event.${kind}`, words) ?? `${words.place as string} ${kind}`).replace(/^[\s:]+/, '').trim()
   const bad = /offline|refused|missing|certificate_changed|failed/.test(kind)
+  // Worth a look, but nobody is cut off by it.
+  const odd = (bad && kind.startsWith('vm.')) || /missed|skipped|replaced/.test(kind)
   const good = /online|returned|opened|added|finished|pinned/.test(kind)
   return {
-    sign: bad ? (kind.startsWith('vm.') ? 'warning' : 'cross') : good ? 'ok' : 'unknown',
-    tone: bad ? (kind.startsWith('vm.') ? 'warn' : 'off') : good ? 'run' : 'stop',
+    sign: odd ? 'warning' : bad ? 'cross' : 'ok',
+    tone: odd ? 'warn' : bad ? 'off' : good ? 'run' : 'stop',
     sentence,
     note: event.actor.kind === 'system' ? (words.reason as string) : (event.actor.name ?? ''),
   }
