@@ -138,9 +138,20 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[b
     return answer(fault, 500, language_of(request.headers.get("accept-language")))
 
 
+def _no_utf8(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[bytes]:
+    """A body that is not UTF-8: msgspec tells it by this instead of an error of its own, and Litestar lets it pass."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    if where is None or where.tb_frame.f_code.co_name != "decode_json":
+        return _unexpected(request, error)
+    return answer(PharmqError("request.invalid"), 400, language_of(request.headers.get("accept-language")))
+
+
 HANDLERS: ExceptionHandlersMap = {
     PharmqError: _pharmq_error,
     HTTPException: _litestar_error,
+    UnicodeDecodeError: _no_utf8,
     Exception: _unexpected,
 }
 
