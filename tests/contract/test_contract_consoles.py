@@ -113,7 +113,7 @@ async def upgrade(rig: Rig, path: str, headers: dict[str, str]) -> tuple[list[st
         return head, body
 
     work = asyncio.ensure_future(talk())
-    for _ in range(10_000):
+    for _ in range(200):
         if work.done():
             break
         await asyncio.sleep(0.002)

@@ -48,8 +48,9 @@ async def test_hang_accepts_and_stays_silent(client: Client, host: SimHost, cloc
     opening = asyncio.ensure_future(Wire.open(host))
     old.writer.write(message("GET", "/api2/json/version", client.headers))
     answer = asyncio.ensure_future(old.reader.read(1))
-    while not host.listener._held:
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(60):
+        while not host.listener._held:
+            await asyncio.sleep(0.005)
     done, _ = await asyncio.wait([opening, answer], timeout=0.2)
     assert not done
     host.faults.clear()
